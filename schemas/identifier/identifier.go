@@ -1,0 +1,131 @@
+// Package identifier turns what sources call a person, an account or a device into the pseudonymous identifiers of
+// the lake. It is the one place that hashes: a value enters here, 128 bits leave, and the same value under the same
+// key gives the same bits whichever source it came from. That is what joins sources without personal data.
+package identifier
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// NormaliserVersion is recorded in the recipe of every extracted partition: a change of the rules of Normalise makes
+// extracts stale, since values hashed under two versions would no longer join.
+const NormaliserVersion = 1
+
+// Kind is the namespace of an identifier. It is hashed together with the value, so that account 42 and device 42 are
+// different identifiers.
+type Kind string
+
+// The kinds that lake tables hold.
+const (
+	Account Kind = "account" // the product's own user id, case-sensitive
+	Device  Kind = "device"  // an app installation or browser id, case-sensitive
+	Profile Kind = "profile" // minted by identity, never read from a source
+)
+
+// ID is a keyed hash of a value: 128 bits of HMAC-SHA-256. The zero ID means "none".
+type ID [16]byte
+
+// IsZero reports whether there is no identifier.
+func (id ID) IsZero() bool { return id == ID{} }
+
+// String gives the form that DuckDB and Postgres print for a UUID.
+func (id ID) String() string {
+	h := hex.EncodeToString(id[:])
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}
+
+// Key is the secret of one installation. Whoever holds it can compute the identifier of a known value, so it is kept
+// as a password is; losing it means that a full re-extract is needed.
+type Key struct {
+	ID     string // names the key in recipes; public
+	secret []byte
+}
+
+// minSecret is the length below which a secret could be guessed.
+const minSecret = 16
+
+// NewKey makes a key. The secret must have at least 16 bytes.
+func NewKey(id string, secret []byte) (Key, error) {
+	if id == "" {
+		return Key{}, errors.New("identifier key: it has no name")
+	}
+	if len(secret) < minSecret {
+		return Key{}, fmt.Errorf("identifier key %q: the secret has %d bytes, at least %d are needed", id, len(secret), minSecret)
+	}
+	return Key{ID: id, secret: append([]byte(nil), secret...)}, nil
+}
+
+// ParseKey reads the content of a key file: the key's name, a colon and at least 32 hexadecimal digits, on one line.
+func ParseKey(content string) (Key, error) {
+	name, digits, found := strings.Cut(strings.TrimSpace(content), ":")
+	if !found {
+		return Key{}, errors.New("identifier key: expected `name:hexadecimal digits`")
+	}
+	secret, err := hex.DecodeString(strings.TrimSpace(digits))
+	if err != nil {
+		return Key{}, errors.New("identifier key: the part after the colon is not hexadecimal")
+	}
+	return NewKey(strings.TrimSpace(name), secret)
+}
+
+// ErrBlocked is returned for values that identify nobody: empty ones and the placeholders that broken integrations
+// send. Linking by them would glue strangers together.
+var ErrBlocked = errors.New("a placeholder, not an identifier")
+
+// blocked values, compared in lower case.
+var blocked = map[string]bool{
+	"null": true, "undefined": true, "none": true, "nil": true, "nan": true, "anonymous": true, "unknown": true, "-1": true,
+	"00000000-0000-0000-0000-000000000000": true,
+}
+
+// Normalise gives the form of a value that is hashed: surrounding white space is cut, the rest is kept verbatim,
+// since account and device ids are case-sensitive.
+func Normalise(kind Kind, value string) (string, error) {
+	value = strings.TrimSpace(value)
+	switch {
+	case value == "":
+		return "", ErrBlocked
+	case !utf8.ValidString(value):
+		return "", errors.New("not UTF-8")
+	case blocked[strings.ToLower(value)]:
+		return "", ErrBlocked
+	}
+	return value, nil
+}
+
+// Hash gives the identifier of a value as a source wrote it: HMAC-SHA-256(secret, kind ‖ 0x00 ‖ normalised value),
+// its first 16 bytes.
+func (k Key) Hash(kind Kind, value string) (ID, error) {
+	value, err := Normalise(kind, value)
+	if err != nil {
+		return ID{}, err
+	}
+	return k.sum(kind, []byte(value)), nil
+}
+
+// Row gives a keyed hash of a row's bytes, by which quarantine tells the same row seen twice.
+func (k Key) Row(row []byte) ID { return k.sum("row", row) }
+
+// Mint derives a new identifier from the one it is anchored on: HMAC-SHA-256(anchor, kind ‖ 0x00 ‖ n), its first 16
+// bytes, where n says how often this anchor was minted before.
+func Mint(kind Kind, anchor ID, n byte) ID {
+	return Key{secret: anchor[:]}.sum(kind, []byte{n})
+}
+
+func (k Key) sum(kind Kind, value []byte) ID {
+	h := hmac.New(sha256.New, k.secret)
+	h.Write([]byte(kind))
+	h.Write([]byte{0})
+	h.Write(value)
+	var sum [sha256.Size]byte
+	return ID(h.Sum(sum[:0])[:16])
+}
+
+// Fingerprint names the key and the rules for a recipe.
+func (k Key) Fingerprint() string { return fmt.Sprintf("%s/v%d", k.ID, NormaliserVersion) }

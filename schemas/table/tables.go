@@ -1,0 +1,170 @@
+package table
+
+import "crosslift/schemas/identifier"
+
+// The tables of the lake. Files are read by other engines as they stand, so a column's name is a promise.
+var (
+	Exposure   = raw(define[ExposureRow]("raw/exposure", Event, 1, "account", "device", "exposed_at"))
+	Assignment = raw(define[AssignmentRow]("raw/assignment", Event, 1, "account", "device", "assigned_at"))
+	WebEvent   = raw(define[WebEventRow]("raw/web_event", Event, 1, "account", "device", "event_at"))
+	Payment    = raw(define[PaymentRow]("raw/payment", Change, 1, "account", "paid_at"))
+	Viewing    = raw(define[ViewingRow]("raw/viewing", Event, 1, "account", "device", "viewed_at"))
+
+	ProfileIdentifier = define[ProfileIdentifierRow]("core/profile_identifier", State, 1, "stitching", "identifier_type", "identifier")
+
+	UnitExposure = byExperiment(define[UnitExposureRow]("facts/exposure", State, 1, "unit_id"))
+	UnitMetric   = byExperiment(define[UnitMetricRow]("facts/unit_metric", State, 1, "metric", "stitching", "unit_id"))
+
+	ExperimentResult = byExperiment(define[ExperimentResultRow]("results/experiment", Result, 1,
+		"metric", "segment", "variant", "unit", "estimand", "method", "adjustment", "stitching"))
+)
+
+// Raw lists the tables that sources fill.
+func Raw() []*Table { return []*Table{Exposure, Assignment, WebEvent, Payment, Viewing} }
+
+// All lists every table that the pipeline writes, quarantines included.
+func All() []*Table {
+	tables := Raw()
+	for _, t := range Raw() {
+		tables = append(tables, t.Quarantine())
+	}
+	return append(tables, ProfileIdentifier, UnitExposure, UnitMetric, ExperimentResult)
+}
+
+// Named finds a table by layer/name, or nil.
+func Named(path string) *Table {
+	for _, t := range All() {
+		if t.Path() == path {
+			return t
+		}
+	}
+	return nil
+}
+
+// ExposureRow says that an account or a device saw a variant.
+type ExposureRow struct {
+	SourceID   string        `lake:"source_id,personal"` // the source's key of the row
+	ExposedAt  Micros        `lake:"exposed_at,time"`
+	Experiment string        `lake:"experiment,dict"`
+	Variant    string        `lake:"variant,dict"`
+	Account    identifier.ID `lake:"account,optional,dict,account"`
+	Device     identifier.ID `lake:"device,optional,dict,device"`
+	Platform   string        `lake:"platform,optional,dict"` // ios, android, tv, web, …
+	Country    string        `lake:"country,optional,dict"`  // ISO 3166-1 alpha-2
+}
+
+// AssignmentRow says that an account or a device was put in a variant, seen or not.
+type AssignmentRow struct {
+	SourceID   string        `lake:"source_id,personal"`
+	AssignedAt Micros        `lake:"assigned_at,time"`
+	Experiment string        `lake:"experiment,dict"`
+	Variant    string        `lake:"variant,dict"`
+	Account    identifier.ID `lake:"account,optional,dict,account"`
+	Device     identifier.ID `lake:"device,optional,dict,device"`
+}
+
+// WebEventRow is one analytics event.
+type WebEventRow struct {
+	SourceID  string        `lake:"source_id,personal"`
+	EventAt   Micros        `lake:"event_at,time"`
+	EventName string        `lake:"event_name,dict"`
+	Account   identifier.ID `lake:"account,optional,dict,account"`
+	Device    identifier.ID `lake:"device,optional,dict,device"`
+	Value     *float64      `lake:"value"` // the event's own value, in units that the event's name implies
+}
+
+// PaymentRow is a payment as it stood after a change.
+type PaymentRow struct {
+	SourceID    string        `lake:"source_id,personal"`
+	PaidAt      Micros        `lake:"paid_at,time"`
+	Account     identifier.ID `lake:"account,optional,dict,account"`
+	AmountMinor int64         `lake:"amount_minor,minor"` // minor units of currency
+	Currency    string        `lake:"currency,dict"`      // ISO 4217
+	Status      string        `lake:"status,dict"`        // succeeded, failed, pending
+	Plan        string        `lake:"plan,optional,dict"`
+}
+
+// ViewingRow is a span of watching.
+type ViewingRow struct {
+	SourceID string        `lake:"source_id,personal"`
+	ViewedAt Micros        `lake:"viewed_at,time"` // the start
+	Account  identifier.ID `lake:"account,optional,dict,account"`
+	Device   identifier.ID `lake:"device,optional,dict,device"`
+	Title    string        `lake:"title,optional,dict"`
+	Seconds  int64         `lake:"seconds"`
+}
+
+// QuarantineRow stands for a row that broke its contract: enough to find it again in the source, and no personal data.
+type QuarantineRow struct {
+	Source   string `lake:"source,dict"`     // the stream that read it
+	File     string `lake:"file,dict"`       // the file or page
+	Position int64  `lake:"position"`        // line of a text file, row of a Parquet file; from 1
+	Length   int64  `lake:"length"`          // bytes of the row as read, 0 where rows have no bytes
+	Hash     string `lake:"hash,personal"`   // keyed hash of those bytes, to tell the same row seen twice
+	Reason   string `lake:"reason,dict"`     // what was expected
+	Fields   string `lake:"fields,optional"` // the row's fields as JSON, when all of them are free of personal data
+}
+
+// ProfileIdentifierRow says which profile an identifier belongs to.
+type ProfileIdentifierRow struct {
+	Stitching      string        `lake:"stitching,dict"`
+	IdentifierType string        `lake:"identifier_type,dict"`
+	Identifier     identifier.ID `lake:"identifier,personal"`
+	Profile        identifier.ID `lake:"profile_id,personal"`
+	ValidFrom      Micros        `lake:"valid_from"`
+	ValidTo        *Micros       `lake:"valid_to"` // absent while it holds
+}
+
+// UnitExposureRow is a unit of an experiment.
+type UnitExposureRow struct {
+	Unit           identifier.ID `lake:"unit_id,personal"`
+	Variant        string        `lake:"variant,dict"` // of the first exposure
+	FirstExposedAt Micros        `lake:"first_exposed_at"`
+	Exposures      int64         `lake:"exposures"`
+	Crossover      bool          `lake:"crossover"` // met another variant later
+	Platform       string        `lake:"platform,optional,dict"`
+	Country        string        `lake:"country,optional,dict"`
+}
+
+// UnitMetricRow is what one unit did, for one metric.
+type UnitMetricRow struct {
+	Metric    string        `lake:"metric,dict"`
+	Stitching string        `lake:"stitching,dict"`
+	Unit      identifier.ID `lake:"unit_id,personal"`
+	Sum       float64       `lake:"sum"`   // proportion: 0 or 1; mean: the sum, in the metric's unit
+	Count     int64         `lake:"count"` // events inside the window
+	FirstAt   *Micros       `lake:"first_at"`
+	LastAt    *Micros       `lake:"last_at"`
+	Matured   bool          `lake:"matured"` // the unit's window has closed by the end of the night
+}
+
+// ExperimentResultRow is one line of an experiment's statistics, the row of bi.experiment_results.
+type ExperimentResultRow struct {
+	Metric         string   `lake:"metric,dict"`
+	Segment        string   `lake:"segment,blank,dict"` // "" is everybody
+	Variant        string   `lake:"variant,dict"`
+	Unit           string   `lake:"unit,dict"`       // profile
+	Estimand       string   `lake:"estimand,dict"`   // itt: intention to treat
+	Method         string   `lake:"method,dict"`     // z, welch
+	Adjustment     string   `lake:"adjustment,dict"` // none
+	Stitching      string   `lake:"stitching,dict"`  // as_of_exposure
+	Baseline       string   `lake:"baseline,dict"`   // the control variant
+	ValueUnit      string   `lake:"value_unit,dict"` // share, or the metric's unit
+	Matured        int64    `lake:"matured"`         // units of n whose window has closed
+	N              int64    `lake:"n"`
+	Mean           *float64 `lake:"mean"`
+	Stddev         *float64 `lake:"stddev"`
+	DiffAbs        *float64 `lake:"diff_abs"`
+	DiffAbsLow     *float64 `lake:"diff_abs_low"`
+	DiffAbsHigh    *float64 `lake:"diff_abs_high"`
+	DiffRel        *float64 `lake:"diff_rel"`
+	DiffRelLow     *float64 `lake:"diff_rel_low"`
+	DiffRelHigh    *float64 `lake:"diff_rel_high"`
+	RelMethod      string   `lake:"rel_method,optional,dict"`
+	Alpha          float64  `lake:"alpha"`
+	PValue         *float64 `lake:"p_value"`
+	PAdjusted      *float64 `lake:"p_adjusted"`
+	SRMP           *float64 `lake:"srm_p"`
+	DefinitionHash string   `lake:"definition_hash,dict"`
+	IdentityNight  Day      `lake:"identity_night"`
+}

@@ -1,0 +1,208 @@
+package columns
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"math/big"
+
+	"github.com/parquet-go/parquet-go"
+
+	"crosslift/schemas/table"
+)
+
+// Writer writes one Parquet file of a table from encoded rows. It is the only caller of parquet-go's writer.
+type Writer struct {
+	table   *table.Table
+	codec   *Codec
+	parquet *parquet.GenericWriter[any]
+	out     *tail
+	hash    hash.Hash
+	sums    []*sum
+
+	rows    int64
+	last    []byte
+	arena   []byte            // the rows of the batch; values refer to it
+	starts  []int             // where each of them starts
+	values  []parquet.Value   // one row
+	columns [][]parquet.Value // the batch, by column
+}
+
+// Summary is what a writer learnt from the rows that passed.
+type Summary struct {
+	Rows    int64
+	Content string            // SHA-256 over the rows in order, in the canonical encoding; hexadecimal
+	Sums    map[string]string // control sums: the decimal sum of each integer column
+}
+
+type sum struct {
+	column table.Column
+	small  int64
+	big    big.Int
+}
+
+func (s *sum) add(x int64) {
+	if total := s.small + x; (total > s.small) == (x > 0) {
+		s.small = total
+		return
+	}
+	s.big.Add(&s.big, big.NewInt(s.small))
+	s.small = x
+}
+
+func (s *sum) String() string { return new(big.Int).Add(&s.big, big.NewInt(s.small)).String() }
+
+// NewWriter starts a file.
+func NewWriter(w io.Writer, t *table.Table) *Writer {
+	out := &tail{w: w}
+	schema := schema(t)
+	wr := &Writer{
+		table: t, codec: NewCodec(t), out: out, hash: sha256.New(),
+		parquet: parquet.NewGenericWriter[any](out, schema,
+			parquet.Compression(&parquet.Zstd), parquet.PageBufferSize(pageBytes), parquet.CreatedBy("crosslift", "1", "")),
+		values: make([]parquet.Value, len(t.Columns)), columns: make([][]parquet.Value, len(t.Columns)),
+	}
+	for _, c := range t.Columns {
+		if c.Type == table.Int {
+			wr.sums = append(wr.sums, &sum{column: c})
+		}
+	}
+	fmt.Fprintf(wr.hash, "%s %d\n", t.Path(), t.Version)
+	for _, at := range t.Order {
+		fmt.Fprintf(wr.hash, "%s %s %t\n", t.Columns[at].Name, t.Columns[at].Type, t.Columns[at].Optional)
+	}
+	return wr
+}
+
+// Write appends an encoded row. Rows must come in order: a row that is less than the one before it is refused.
+func (w *Writer) Write(row []byte) error {
+	if bytes.Compare(row, w.last) < 0 {
+		return fmt.Errorf("%s: row %d is out of order", w.table, w.rows+1)
+	}
+	w.last = append(w.last[:0], row...)
+	w.hash.Write(row)
+	w.rows++
+	w.starts = append(w.starts, len(w.arena))
+	w.arena = append(w.arena, row...)
+	if len(w.starts) == batchRows {
+		return w.batch()
+	}
+	return nil
+}
+
+// batch hands the collected rows to parquet-go, column by column.
+func (w *Writer) batch() error {
+	for i, start := range w.starts {
+		end := len(w.arena)
+		if i+1 < len(w.starts) {
+			end = w.starts[i+1]
+		}
+		if err := w.codec.values(w.arena[start:end:end], w.values); err != nil {
+			return err
+		}
+		for c, v := range w.values {
+			w.columns[c] = append(w.columns[c], v)
+		}
+		for _, s := range w.sums {
+			if v := w.values[s.column.Field]; !v.IsNull() {
+				s.add(v.Int64())
+			}
+		}
+	}
+	for c, out := range w.parquet.ColumnWriters() {
+		if _, err := out.WriteRowValues(w.columns[c]); err != nil {
+			return fmt.Errorf("%s: writing column %s: %w", w.table, w.table.Columns[c].Name, err)
+		}
+		w.columns[c] = w.columns[c][:0]
+	}
+	w.starts, w.arena = w.starts[:0], w.arena[:0]
+	if w.rows%rowGroupRows == 0 {
+		if err := w.parquet.Flush(); err != nil {
+			return fmt.Errorf("%s: writing a row group: %w", w.table, err)
+		}
+	}
+	return nil
+}
+
+// Close ends the file: describe is given the summary and returns the key-value metadata for the footer. The footer is
+// then read back from the bytes that were written and compared, so that a file that cannot be read is never published.
+func (w *Writer) Close(describe func(Summary) map[string]string) (Summary, error) {
+	if len(w.starts) > 0 {
+		if err := w.batch(); err != nil {
+			return Summary{}, err
+		}
+	}
+	if err := w.parquet.Flush(); err != nil {
+		return Summary{}, fmt.Errorf("%s: writing a row group: %w", w.table, err)
+	}
+	s := Summary{Rows: w.rows, Content: hex.EncodeToString(w.hash.Sum(nil)), Sums: map[string]string{}}
+	for _, sum := range w.sums {
+		s.Sums[sum.column.Name] = sum.String()
+	}
+	meta := describe(s)
+	for _, key := range sortedKeys(meta) {
+		w.parquet.SetKeyValueMetadata(key, meta[key])
+	}
+	w.out.keep = true
+	if err := w.parquet.Close(); err != nil {
+		return s, fmt.Errorf("%s: writing the footer: %w", w.table, err)
+	}
+	return s, w.audit(s, meta)
+}
+
+func (w *Writer) audit(s Summary, meta map[string]string) error {
+	f, err := parquet.OpenFile(w.out, w.out.size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	if err != nil {
+		return fmt.Errorf("%s: the footer just written cannot be read: %w", w.table, err)
+	}
+	if f.NumRows() != s.Rows {
+		return fmt.Errorf("%s: the footer counts %d rows, %d were written", w.table, f.NumRows(), s.Rows)
+	}
+	for key, want := range meta {
+		if got, _ := f.Lookup(key); got != want {
+			return fmt.Errorf("%s: the footer's %s is not what was written", w.table, key)
+		}
+	}
+	return nil
+}
+
+// tail passes bytes on and keeps the first four and those from the mark on, which is all that opening a footer reads.
+type tail struct {
+	w    io.Writer
+	size int64
+	head []byte
+	keep bool
+	kept []byte
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	n, err := t.w.Write(p)
+	if len(t.head) < 4 {
+		t.head = append(t.head, p[:min(n, 4-len(t.head))]...)
+	}
+	if t.keep {
+		t.kept = append(t.kept, p[:n]...)
+	}
+	t.size += int64(n)
+	return n, err
+}
+
+// ReadAt serves the kept bytes.
+func (t *tail) ReadAt(p []byte, at int64) (int, error) {
+	from := t.size - int64(len(t.kept))
+	switch {
+	case at+int64(len(p)) <= int64(len(t.head)):
+		return copy(p, t.head[at:]), nil
+	case at >= from:
+		n := copy(p, t.kept[at-from:])
+		if n < len(p) {
+			return n, io.EOF
+		}
+		return n, nil
+	}
+	return 0, errors.New("bytes before the footer are not kept")
+}
