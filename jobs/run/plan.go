@@ -1,0 +1,240 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"crosslift/jobs"
+	"crosslift/schemas/table"
+)
+
+// Plan is the tasks of a request, in an order in which each comes after those that it waits for.
+type Plan struct {
+	Request Request
+	Tasks   []Task
+	Window  table.Window // of the days asked for
+	Notes   []string     // what the operator should know before it runs
+
+	needs    [][]int // by task: those whose failure blocks it
+	after    [][]int // by task: those that only have to have ended
+	snapshot *snapshot
+}
+
+// Plan resolves a request into tasks.
+func (r *Runner) Plan(ctx context.Context, q Request) (*Plan, error) {
+	selected, err := r.selected(q.Jobs)
+	if err != nil {
+		return nil, err
+	}
+	s, err := r.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.revise = q.Revise
+	p := &Plan{Request: q, Window: table.Span(q.From, q.To, r.Zone), snapshot: s}
+	for _, j := range selected {
+		if !j.Night() && !q.Revise {
+			for _, day := range r.days(s, j, q) {
+				p.Tasks = append(p.Tasks, Task{j, day})
+			}
+		}
+	}
+	for _, night := range r.nights(s, q, p) {
+		for _, j := range selected {
+			if j.Night() && (!q.Revise || j.Experiment != "") {
+				p.Tasks = append(p.Tasks, Task{j, night})
+			}
+		}
+	}
+	p.order()
+	return p, nil
+}
+
+// selected gives the jobs of the names, in the graph's order; all of them without names.
+func (r *Runner) selected(names []string) ([]*jobs.Job, error) {
+	for _, name := range names {
+		if r.find(name) == nil {
+			return nil, jobs.Exit(jobs.ExitUsage, fmt.Errorf("no job is named %q: `crosslift jobs` lists them", name))
+		}
+	}
+	if len(names) == 0 {
+		return r.Jobs, nil
+	}
+	var selected []*jobs.Job
+	for _, j := range r.Jobs {
+		if slices.Contains(names, j.Name) {
+			selected = append(selected, j)
+		}
+	}
+	return selected, nil
+}
+
+// days are those of the request, and with Heal the earlier ones that exist: they are compared, and made again when
+// the source has restated them.
+func (r *Runner) days(s *snapshot, j *jobs.Job, q Request) []table.Day {
+	var days []table.Day
+	if q.Heal {
+		for _, h := range s.between(j.Writes[0], 0, q.From-1) {
+			if j.Restatement < 0 || q.From-h.Day <= table.Day(j.Restatement) {
+				days = append(days, h.Day)
+			}
+		}
+	}
+	for day := q.From; day <= q.To; day++ {
+		days = append(days, day)
+	}
+	return days
+}
+
+// nights are the nights to work on: the last one of the request or, when later nights are committed, the newest of
+// them, since only that one is open.
+func (r *Runner) nights(s *snapshot, q Request, p *Plan) []table.Day {
+	newest := r.night(s)
+	switch {
+	case q.Revise:
+		return []table.Day{q.From}
+	case q.AllNights:
+		var nights []table.Day
+		for day := q.From; day <= q.To; day++ {
+			nights = append(nights, day)
+		}
+		if newest > q.To {
+			nights = append(nights, newest)
+		}
+		return nights
+	case newest > q.To:
+		p.Notes = append(p.Notes, fmt.Sprintf("night %s is sealed by night %s, which is brought up to date instead", q.To, newest))
+		return []table.Day{newest}
+	}
+	return []table.Day{q.To}
+}
+
+// order derives what each task waits for from what its job reads.
+func (p *Plan) order() {
+	p.needs, p.after = make([][]int, len(p.Tasks)), make([][]int, len(p.Tasks))
+	for i, t := range p.Tasks {
+		for k, earlier := range p.Tasks[:i] {
+			switch {
+			case feeds(earlier, t):
+				p.needs[i] = append(p.needs[i], k)
+			case earlier.Job.Night() && t.Job.Night() && earlier.Day < t.Day:
+				p.after[i] = append(p.after[i], k)
+			}
+		}
+	}
+}
+
+// feeds reports whether a task reads what an earlier one makes.
+func feeds(earlier, t Task) bool {
+	if !earlier.Job.FeedsInto(t.Job) {
+		return false
+	}
+	for _, read := range t.Job.Reads {
+		if !earlier.Job.Produces(read) {
+			continue
+		}
+		if read.Span == nil {
+			return earlier.Day == t.Day
+		}
+		if from, to := read.Span(t.Day); from <= earlier.Day && earlier.Day <= to {
+			return true
+		}
+	}
+	return false
+}
+
+// Verdicts says what the plan would do, task by task: a task is stale too when one that it reads from will run.
+func (r *Runner) Verdicts(ctx context.Context, p *Plan) ([]Verdict, error) {
+	verdicts := make([]Verdict, len(p.Tasks))
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(4 * r.Workers)
+	for i, t := range p.Tasks {
+		g.Go(func() error {
+			v, err := r.verdict(gctx, p.snapshot, t, p.Request)
+			if err != nil && gctx.Err() == nil {
+				v.State, v.Reason = Waiting, err.Error()
+				err = nil
+			}
+			verdicts[i] = v
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	for i := range verdicts {
+		v := &verdicts[i]
+		for _, k := range p.needs[i] {
+			if !p.Request.Wants(verdicts[k]) {
+				continue
+			}
+			switch v.State {
+			case Current:
+				v.State, v.Reason = Stale, "follows "+verdicts[k].Task.String()
+			case Waiting:
+				v.State, v.Reason = Missing, "follows "+verdicts[k].Task.String()
+			}
+		}
+	}
+	return verdicts, nil
+}
+
+// Wants reports whether a request makes a task of this verdict.
+func (q Request) Wants(v Verdict) bool {
+	switch v.State {
+	case Missing:
+		return !q.Stale || v.Task.Job.Publish != nil
+	case Stale:
+		return !q.Missing || v.Task.Job.Night()
+	case Current:
+		return q.Force && v.Task.Day >= q.From
+	}
+	return false
+}
+
+// Status is a plan of everything that the lake knows of: each day of each source since the first, and the newest
+// night. ok is false when the lake is empty.
+func (r *Runner) Status(ctx context.Context) (p *Plan, ok bool, err error) {
+	s, err := r.look(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	var first, last table.Day
+	for _, j := range r.Jobs {
+		if j.Night() {
+			continue
+		}
+		for _, h := range s.between(j.Writes[0], -1<<30, 1<<30) {
+			if !ok || h.Day < first {
+				first = h.Day
+			}
+			if !ok || h.Day > last {
+				last = h.Day
+			}
+			ok = true
+		}
+	}
+	night := max(r.night(s), last)
+	p = &Plan{snapshot: s, Window: table.Span(first, night, r.Zone)}
+	if !ok {
+		return p, false, nil
+	}
+	for _, j := range r.Jobs {
+		if j.Night() {
+			continue
+		}
+		for day := first; day <= night; day++ {
+			p.Tasks = append(p.Tasks, Task{j, day})
+		}
+	}
+	for _, j := range r.Jobs {
+		if j.Night() {
+			p.Tasks = append(p.Tasks, Task{j, night})
+		}
+	}
+	p.order()
+	return p, true, nil
+}

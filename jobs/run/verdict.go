@@ -1,0 +1,103 @@
+package run
+
+import (
+	"context"
+	"fmt"
+
+	"crosslift/schemas/table"
+	"crosslift/warehouse/lake"
+)
+
+// verdict says how a task stands, by what the lake holds now: whether its upstream is itself stale does not enter.
+func (r *Runner) verdict(ctx context.Context, s *snapshot, t Task, q Request) (Verdict, error) {
+	j := t.Job
+	v := Verdict{Task: t}
+	if j.Due != nil && !j.Due(t.Day) {
+		v.State = Idle
+		return v, nil
+	}
+	if j.Publish != nil {
+		return r.published(ctx, s, t)
+	}
+	was, whole := r.was(s, t)
+	if j.Night() && !q.Revise {
+		if newest := s.newest(j.Writes[0], j.Experiment); newest != nil && t.Day < newest.Day {
+			v.State, v.Reason = Sealed, "a later night is committed"
+			if was == nil {
+				v.State, v.Reason = Skipped, "the next night covers it"
+			}
+			return v, nil
+		}
+	}
+	if was != nil && !j.Night() && !q.Unseal && j.Restatement >= 0 {
+		if night := r.night(s); night-t.Day > table.Day(j.Restatement) {
+			v.State, v.Reason = Sealed, fmt.Sprintf("older than the %d days that the source may restate", j.Restatement)
+			return v, nil
+		}
+	}
+	e, missing, err := r.expected(ctx, s, t)
+	switch {
+	case err != nil:
+		return v, err
+	case missing != "":
+		v.State, v.Reason = Waiting, missing
+	case was == nil:
+		v.State = Missing
+	case !whole:
+		v.State, v.Reason = Stale, "its tables were not all committed"
+	case was.Recipe.Hash() != e.recipe.Hash():
+		v.State, v.Reason = Stale, was.Recipe.Difference(e.recipe)
+	default:
+		v.State = Current
+	}
+	return v, nil
+}
+
+// published is the verdict on a task that publishes.
+func (r *Runner) published(ctx context.Context, s *snapshot, t Task) (Verdict, error) {
+	read := t.Job.Reads[0].Table
+	h := s.at(read, t.Job.Experiment, t.Day)
+	if h == nil {
+		p := lake.Partition{Table: read, Experiment: t.Job.Experiment, Day: t.Day, Revision: 1}
+		return Verdict{Task: t, State: Waiting, Reason: p.String() + " is missing"}, nil
+	}
+	done, err := t.Job.Published(ctx, h)
+	switch {
+	case err != nil:
+		return Verdict{Task: t}, err
+	case done:
+		return Verdict{Task: t, State: Current}, nil
+	}
+	return Verdict{Task: t, State: Missing, Reason: fmt.Sprintf("revision %d is not in the warehouse", h.Revision)}, nil
+}
+
+// was is what a task's partition is now. A job that writes several tables gives them one recipe: whole is false when
+// they differ, or not all exist.
+func (r *Runner) was(s *snapshot, t Task) (was *lake.Head, whole bool) {
+	whole = true
+	for _, w := range t.Job.Writes {
+		h := s.at(w, t.Job.Experiment, t.Day)
+		switch {
+		case h == nil:
+			whole = false
+		case was == nil:
+			was = h
+		case was.Recipe.Hash() != h.Recipe.Hash():
+			whole = false
+		}
+	}
+	return was, whole
+}
+
+// night is the newest night of any state in the lake.
+func (r *Runner) night(s *snapshot) table.Day {
+	var night table.Day
+	for _, j := range r.Jobs {
+		if j.Night() && len(j.Writes) > 0 {
+			if h := s.newest(j.Writes[0], j.Experiment); h != nil {
+				night = max(night, h.Day)
+			}
+		}
+	}
+	return night
+}

@@ -1,0 +1,85 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"crosslift/schemas/table"
+	"crosslift/warehouse/lake"
+)
+
+// Work is what a job is given to do its work for a day: the window, pinned inputs, and drafts for its tables.
+type Work struct {
+	Day     table.Day
+	Window  table.Window // of the day, in the business's zone
+	Workers int
+	// Known cuts an identity of a later night to what was known by the end of this day; set when a past result is
+	// revised after its own night's identity was thinned.
+	Known  bool
+	Files  map[string]string // of extracts: what the plan found, name → SHA-256
+	Counts lake.Counts
+
+	lake   *lake.Lake
+	inputs map[string][]*lake.Head // by table path
+	drafts map[string]*lake.Draft
+	open   []*lake.Reading
+}
+
+// NewWork collects the inputs and opens the drafts of a job, which sort within about memory bytes together.
+func NewWork(l *lake.Lake, j *Job, day table.Day, inputs map[string][]*lake.Head, memory int64) *Work {
+	w := &Work{Day: day, lake: l, inputs: inputs, drafts: map[string]*lake.Draft{}}
+	for _, t := range j.Writes {
+		p := lake.Partition{Table: t, Experiment: j.Experiment, Day: day}
+		if t.Kind == table.Result {
+			p.Revision = 1
+		}
+		w.drafts[t.Path()] = l.Draft(p, memory/int64(len(j.Writes)))
+	}
+	return w
+}
+
+// Draft is the partition being made of one of the job's tables.
+func (w *Work) Draft(t *table.Table) *lake.Draft { return w.drafts[t.Path()] }
+
+// Heads are the partitions of a table that the job reads, in the order of their days.
+func (w *Work) Heads(t *table.Table) []*lake.Head { return w.inputs[t.Path()] }
+
+// Open opens the partitions of a table that the job reads, in the order of their days. They are closed with the work.
+func (w *Work) Open(ctx context.Context, t *table.Table) ([]*lake.Reading, error) {
+	var readings []*lake.Reading
+	for _, h := range w.Heads(t) {
+		r, err := w.lake.Read(ctx, h)
+		if err != nil {
+			return nil, err
+		}
+		w.open = append(w.open, r)
+		w.Counts.Read += h.Rows
+		readings = append(readings, r)
+	}
+	return readings, nil
+}
+
+// OpenOne opens the one partition of a table that the job reads.
+func (w *Work) OpenOne(ctx context.Context, t *table.Table) (*lake.Reading, error) {
+	readings, err := w.Open(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	if len(readings) != 1 {
+		return nil, fmt.Errorf("%s: %d partitions where one was expected", t, len(readings))
+	}
+	return readings[0], nil
+}
+
+// Close frees what the work holds.
+func (w *Work) Close() error {
+	var err error
+	for _, r := range w.open {
+		err = errors.Join(err, r.Close())
+	}
+	for _, d := range w.drafts {
+		err = errors.Join(err, d.Close())
+	}
+	return err
+}
