@@ -4,13 +4,14 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"crosslift/connectors/files"
 	"crosslift/warehouse/lake/object"
 )
 
-// bucket lets the files connector read from an S3 prefix.
+// Bucket lets the files connector read from an S3 prefix.
+func Bucket(store object.Store) files.Store { return bucket{store} }
+
 type bucket struct{ store object.Store }
 
 func (b bucket) String() string { return b.store.String() }
@@ -22,15 +23,14 @@ func (b bucket) List(ctx context.Context, prefix string) ([]files.Object, error)
 			return nil, fmt.Errorf("%s: listing %s: %w", b.store, prefix, err)
 		}
 		if !strings.HasSuffix(info.Key, "/") { // the marker of a folder that a console made
-			objects = append(objects, files.Object{Name: info.Key, Size: info.Size, Version: info.ETag + " " + info.Modified.UTC().Format(time.RFC3339Nano)})
+			objects = append(objects, files.Object{Name: info.Key, Size: info.Size, Version: info.ETag, Modified: info.Modified})
 		}
 	}
 	return objects, nil
 }
 
 func (b bucket) Open(ctx context.Context, o files.Object) (files.Content, error) {
-	etag, _, _ := strings.Cut(o.Version, " ")
-	opened, err := b.store.Open(ctx, o.Name, etag)
+	opened, err := b.store.Open(ctx, o.Name, o.Version)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s: %w", b.store, o.Name, err)
 	}

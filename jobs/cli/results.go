@@ -8,7 +8,6 @@ import (
 	"strconv"
 
 	"github.com/spf13/cobra"
-
 )
 
 func (a *app) resultsCommand() *cobra.Command {
@@ -57,7 +56,6 @@ func (s *session) results(ctx context.Context, experiment string) error {
 	return s.app.print([]string{"experiment", "metric", "variant", "units", "matured", "mean", "difference", "interval",
 		"relative", "interval", "p", "as of"}, cells, rows)
 }
-
 
 // number prints a value with its unit, to four significant digits; shares as percent.
 func number(x *float64, unit string) string {

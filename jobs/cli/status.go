@@ -37,11 +37,11 @@ A partition is stale when its own recipe differs, or when something that it read
 
 // jobStatus is a line of `status`.
 type jobStatus struct {
-	Job     string             `json:"job"`
-	States  map[run.State]int  `json:"states"`
-	Newest  *table.Day         `json:"newest"` // the last day that exists
-	Attempt *postgres.Attempt  `json:"last_attempt"`
-	Days    []verdictJSON      `json:"days"` // those that are not current, or all of them
+	Job     string            `json:"job"`
+	States  map[run.State]int `json:"states"`
+	Newest  *table.Day        `json:"newest"` // the last day that exists
+	Attempt *postgres.Attempt `json:"last_attempt"`
+	Days    []verdictJSON     `json:"days"` // those that are not current, or all of them
 }
 
 func (s *session) status(ctx context.Context, all bool) error {

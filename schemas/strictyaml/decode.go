@@ -58,7 +58,7 @@ func (d *decoder) decode(p place, v reflect.Value) {
 	}
 	switch u := v.Addr().Interface().(type) {
 	case ScalarUnmarshaler:
-		if n.Kind == yaml.ScalarNode || v.Kind() != reflect.Struct {
+		if n.Kind == yaml.ScalarNode || !keyed(v) {
 			d.scalar(p, func(text string) error { return u.UnmarshalScalar(n.Value, text) })
 			return
 		}
@@ -72,7 +72,7 @@ func (d *decoder) decode(p place, v reflect.Value) {
 		}
 		return
 	case encoding.TextUnmarshaler:
-		if n.Kind == yaml.ScalarNode || v.Kind() != reflect.Struct {
+		if n.Kind == yaml.ScalarNode || !keyed(v) {
 			d.scalar(p, func(text string) error { return u.UnmarshalText([]byte(text)) })
 			return
 		}
@@ -188,6 +188,15 @@ func fieldsOf(v reflect.Value) (names []string, fields map[string]reflect.Value)
 		}
 	}
 	return names, fields
+}
+
+// keyed reports whether a value can be written as a mapping with known keys.
+func keyed(v reflect.Value) bool {
+	if v.Kind() != reflect.Struct {
+		return false
+	}
+	names, _ := fieldsOf(v)
+	return len(names) > 0
 }
 
 func (d *decoder) mapping(p place, v reflect.Value) {

@@ -12,10 +12,10 @@ import (
 	"crosslift/schemas/strictyaml"
 )
 
-type span struct{ time.Duration }
+type span struct{ d time.Duration }
 
 func (s *span) UnmarshalText(text []byte) (err error) {
-	s.Duration, err = time.ParseDuration(string(text))
+	s.d, err = time.ParseDuration(string(text))
 	return err
 }
 
@@ -139,7 +139,7 @@ weights: {a: 1, b: 2}
 		t.Fatal(err)
 	}
 	got := fmt.Sprintf("%q %s %v %d %d %d %t %s %s %s %s %v %v %v", d.Comment, d.Table, *d.Quarantine, d.Workers, d.Small, d.Port,
-		d.Strict, d.Window, d.Place.URL, d.Password.value, d.Either.Words, d.Columns, d.Filter, d.Weights)
+		d.Strict, d.Window.d, d.Place.URL, d.Password.value, d.Either.Words, d.Columns, d.Filter, d.Weights)
 	want := `"# not one" raw/payment 0.02 2 -128 65535 true 36h0m0s s3://b/p hunter2 [a 2] ` +
 		`map[${TWO}:{int [1 true 2026-01-02 x]} paid_at:{timestamp []}] [{${TWO} $ $$ {day} never mind: ${TWO} []}] map[a:1 b:2]`
 	if got != want {
@@ -192,6 +192,7 @@ func TestErrors(t *testing.T) {
 		"text or mapping":   {"place: [a]", `p.yaml:1:1: place: expected a mapping, found a list`},
 		"UnmarshalYAML":     {"either:\n  - a\n  - {}", `p.yaml:3:5: 1: expected a word`},
 		"scalar":            {"password: hunter2", `p.yaml:1:11: password: a secret is written as ${NAME}`},
+		"scalars only":      {"password: {value: x}\nwindow: {}", "p.yaml:1:1: password: expected text, found a mapping\np.yaml:2:1: window: expected text, found a mapping"},
 		"unset variable":    {"table: a${NOPE}", `p.yaml:1:8: table: environment variable NOPE is not set`},
 		"unset in a node":   {"either: [a, \"${NOPE}\"]", `p.yaml:1:13: either: environment variable NOPE is not set`},
 		"broken variable":   {"table: ${1}", `p.yaml:1:8: table: expected a variable as ${NAME}; $${ stands for a literal ${`},

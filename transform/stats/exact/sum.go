@@ -67,7 +67,7 @@ func split(x float64) (negative bool, m uint64, e int, ok bool) {
 	return b>>63 == 1, m, e - 1075, true
 }
 
-// add adds ±(hi·2^64+lo)·2^(place−Scale); hi has fewer than 64−32 significant bits to spare for the shift.
+// add adds ±(hi·2^64+lo)·2^(place−Scale).
 func (s *Sum) add(negative bool, hi, lo uint64, place int) {
 	i, shift := place>>5, uint(place&31)
 	a := lo << shift

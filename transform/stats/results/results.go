@@ -3,7 +3,10 @@ package results
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
+	"slices"
 
 	"crosslift/schemas/experiment"
 	"crosslift/schemas/identifier"
@@ -66,7 +69,7 @@ func Build(ctx context.Context, in Input, emit func(*table.ExperimentResultRow) 
 	for i, n := range counts {
 		if n == 0 {
 			return &UnanswerableError{Metric: in.Metrics[0].Name, Variant: in.Experiment.Variants[i].Name,
-				Problem: fmt.Errorf("no unit has been exposed to it yet: check the experiment's start, or wait")}
+				Problem: errors.New("no unit has been exposed to it yet: check the experiment's start, or wait")}
 		}
 	}
 	srm, err := stats.SRM(counts, weights)
@@ -79,7 +82,7 @@ func Build(ctx context.Context, in Input, emit func(*table.ExperimentResultRow) 
 	}
 	hash := in.Experiment.DefinitionHash(in.Metrics)
 	for m, metric := range in.Metrics {
-		control := in.Experiment.Index(in.Experiment.Control)
+		control := index(in.Experiment, in.Experiment.Control)
 		for v, variant := range in.Experiment.Variants {
 			row := &table.ExperimentResultRow{
 				Metric: metric.Name, Variant: variant.Name, Unit: "profile", Estimand: "itt", Method: method(metric.Type),
@@ -97,6 +100,11 @@ func Build(ctx context.Context, in Input, emit func(*table.ExperimentResultRow) 
 	return nil
 }
 
+// index is a variant's place in the definition; −1 for an unknown one.
+func index(e *experiment.Experiment, variant string) int {
+	return slices.IndexFunc(e.Variants, func(v experiment.Variant) bool { return v.Name == variant })
+}
+
 // stitching is the one that decides.
 const stitching = "as_of_exposure"
 
@@ -112,7 +120,8 @@ func fill(row *table.ExperimentResultRow, m *metric.Metric, control, treatment *
 	row.N, row.Matured = treatment.values.N(), treatment.matured
 	mean := treatment.values.Mean()
 	row.Mean = &mean
-	if stddev, ok := stats.StandardDeviation(m.Type == metric.Proportion, &treatment.values); ok {
+	if row.N > 1 {
+		stddev := math.Sqrt(treatment.values.Variance())
 		row.Stddev = &stddev
 	}
 	if isControl {
@@ -122,11 +131,14 @@ func fill(row *table.ExperimentResultRow, m *metric.Metric, control, treatment *
 	if err != nil {
 		return fmt.Errorf("metric %s, variant %s: %w", m.Name, row.Variant, err)
 	}
-	if c.Problem != nil && control.matured+treatment.matured > 0 {
+	if untested := c.PValue == nil || c.DiffAbsLow == nil; untested && control.matured+treatment.matured > 0 {
 		return &UnanswerableError{Metric: m.Name, Variant: row.Variant, Problem: c.Problem}
 	}
 	row.DiffAbs, row.DiffAbsLow, row.DiffAbsHigh = c.DiffAbs, c.DiffAbsLow, c.DiffAbsHigh
-	row.DiffRel, row.DiffRelLow, row.DiffRelHigh, row.RelMethod = c.DiffRel, c.DiffRelLow, c.DiffRelHigh, c.RelMethod
+	row.DiffRel, row.DiffRelLow, row.DiffRelHigh = c.DiffRel, c.DiffRelLow, c.DiffRelHigh
+	if c.DiffRel != nil {
+		row.RelMethod = c.RelMethod
+	}
 	row.PValue = c.PValue
 	return nil
 }
@@ -148,7 +160,7 @@ func readUnits(ctx context.Context, in Input) (*units, error) {
 		}
 		arms := make([]int8, len(variants.Strings))
 		for i, name := range variants.Strings {
-			at := in.Experiment.Index(name)
+			at := index(in.Experiment, name)
 			if at < 0 {
 				return nil, fmt.Errorf("%s: variant %q is not in the definition of %s", table.UnitExposure, name, in.Experiment.Name)
 			}

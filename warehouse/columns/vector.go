@@ -1,0 +1,266 @@
+package columns
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/encoding"
+
+	"crosslift/schemas/identifier"
+)
+
+// Vector is one column of one row group in memory, the form in which the hot path reads. Strings and identifiers are
+// places in a dictionary, so that what is asked of a value is asked once a distinct value.
+type Vector struct {
+	Index   []int32         // of strings and identifiers: each row's place in the dictionary, −1 when absent
+	Strings []string        // the dictionary of a string column; values may stand in it more than once
+	IDs     []identifier.ID // the dictionary of an identifier column; likewise
+	Ints    []int64         // integers, times in microseconds, dates in days
+	Floats  []float64
+	Bools   []bool
+	Present []bool // whether a row has a value; nil: every row has one
+}
+
+// Vector reads a column of a row group into v, whose memory is used again. Rows without a value hold a zero, and −1
+// in Index.
+func (f *File) Vector(ctx context.Context, rowGroup int, column string, v *Vector) (err error) {
+	leaf, err := f.column(column)
+	if err != nil {
+		return err
+	}
+	fail := func(err error) error { return fmt.Errorf("column %s, row group %d: %w", column, rowGroup, err) }
+	defer func() { // parquet-go panics on some damaged files
+		if r := recover(); r != nil {
+			err = fail(fmt.Errorf("damaged: %v", r))
+		}
+	}()
+	*v = Vector{Index: v.Index[:0], Strings: v.Strings[:0], IDs: v.IDs[:0], Ints: v.Ints[:0], Floats: v.Floats[:0], Bools: v.Bools[:0]}
+	group := f.footer.RowGroups()[rowGroup]
+	chunk := group.ColumnChunks()[leaf]
+	pages := chunk.Pages()
+	defer pages.Close()
+	var known parquet.Dictionary
+	for rows := int64(0); rows < group.NumRows(); {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		page, err := pages.ReadPage()
+		if errors.Is(err, io.EOF) {
+			return fail(fmt.Errorf("it ends after %d of %d rows", rows, group.NumRows()))
+		}
+		if err != nil {
+			return fail(err)
+		}
+		if err := v.page(page, chunk.Type(), &known); err != nil {
+			return fail(err)
+		}
+		rows += page.NumRows()
+		parquet.Release(page)
+	}
+	return nil
+}
+
+// page appends a page. known is the chunk's dictionary as far as it has been taken over.
+func (v *Vector) page(page parquet.Page, typ parquet.Type, known *parquet.Dictionary) error {
+	rows, data, dict := int(page.NumRows()), page.Data(), page.Dictionary()
+	var present []bool
+	if page.NumNulls() > 0 {
+		present = make([]bool, rows)
+		for i, level := range page.DefinitionLevels() {
+			present[i] = level > 0
+		}
+	}
+	start, kind := v.rows(), typ.Kind()
+	switch {
+	case dict != nil && (kind == parquet.ByteArray || kind == parquet.FixedLenByteArray):
+		if *known != dict {
+			if err := v.dictionary(dict); err != nil {
+				return err
+			}
+			*known = dict
+		}
+		base := int32(v.distinct() - dict.Len())
+		for _, at := range data.Int32() {
+			if at < 0 || int(at) >= dict.Len() {
+				return fmt.Errorf("damaged: value %d of a dictionary of %d", at, dict.Len())
+			}
+			v.Index = append(v.Index, base+at)
+		}
+	case dict != nil:
+		if err := v.looked(dict, data.Int32()); err != nil {
+			return err
+		}
+	default:
+		if err := v.plain(data, rows-int(page.NumNulls())); err != nil {
+			return err
+		}
+	}
+	if present != nil {
+		v.spread(kind, start, present)
+	}
+	if present != nil || v.Present != nil {
+		v.mark(start, rows, present)
+	}
+	if v.rows() != start+rows {
+		return fmt.Errorf("a page of %d rows holds %d values: repeated columns cannot be read", rows, v.rows()-start)
+	}
+	return nil
+}
+
+// rows is how many rows have been read so far.
+func (v *Vector) rows() int { return max(len(v.Index), len(v.Ints), len(v.Floats), len(v.Bools)) }
+
+// distinct is the size of the dictionary.
+func (v *Vector) distinct() int { return max(len(v.Strings), len(v.IDs)) }
+
+// dictionary takes over a chunk's dictionary of strings or identifiers.
+func (v *Vector) dictionary(dict parquet.Dictionary) error {
+	return v.distinctValues(dict.Page().Data())
+}
+
+func (v *Vector) distinctValues(data encoding.Values) error {
+	switch data.Kind() {
+	case encoding.ByteArray:
+		values, offsets := data.ByteArray()
+		text := string(values)
+		for i := 0; i+1 < len(offsets); i++ {
+			v.Strings = append(v.Strings, text[offsets[i]:offsets[i+1]])
+		}
+	case encoding.FixedLenByteArray:
+		values, size := data.FixedLenByteArray()
+		if size != len(identifier.ID{}) {
+			return fmt.Errorf("values of %d bytes: expected identifiers of 16", size)
+		}
+		for ; len(values) >= size; values = values[size:] {
+			v.IDs = append(v.IDs, identifier.ID(values[:size]))
+		}
+	default:
+		return fmt.Errorf("a dictionary of a type that the lake's tables do not have")
+	}
+	return nil
+}
+
+// looked appends the values of a dictionary page of numbers.
+func (v *Vector) looked(dict parquet.Dictionary, index []int32) error {
+	for _, at := range index {
+		if at < 0 || int(at) >= dict.Len() {
+			return fmt.Errorf("damaged: value %d of a dictionary of %d", at, dict.Len())
+		}
+		switch value := dict.Index(at); value.Kind() {
+		case parquet.Int32:
+			v.Ints = append(v.Ints, int64(value.Int32()))
+		case parquet.Int64:
+			v.Ints = append(v.Ints, value.Int64())
+		case parquet.Double:
+			v.Floats = append(v.Floats, value.Double())
+		case parquet.Float:
+			v.Floats = append(v.Floats, float64(value.Float()))
+		default:
+			return fmt.Errorf("values of type %s: not one that the lake's tables have", value.Kind())
+		}
+	}
+	return nil
+}
+
+// plain appends the count values of a page without dictionary.
+func (v *Vector) plain(data encoding.Values, count int) error {
+	switch data.Kind() {
+	case encoding.Int32:
+		for _, x := range data.Int32() {
+			v.Ints = append(v.Ints, int64(x))
+		}
+	case encoding.Int64:
+		v.Ints = append(v.Ints, data.Int64()...)
+	case encoding.Double:
+		v.Floats = append(v.Floats, data.Double()...)
+	case encoding.Float:
+		for _, x := range data.Float() {
+			v.Floats = append(v.Floats, float64(x))
+		}
+	case encoding.Boolean:
+		bits := data.Boolean()
+		for i := range count {
+			v.Bools = append(v.Bools, bits[i/8]>>(i%8)&1 == 1)
+		}
+	default: // strings and identifiers: each value is its own entry of the dictionary
+		from := v.distinct()
+		if err := v.distinctValues(data); err != nil {
+			return err
+		}
+		for at := from; at < v.distinct(); at++ {
+			v.Index = append(v.Index, int32(at))
+		}
+	}
+	return nil
+}
+
+// spread moves the values read since start to the rows that have one.
+func (v *Vector) spread(kind parquet.Kind, start int, present []bool) {
+	switch kind {
+	case parquet.ByteArray, parquet.FixedLenByteArray:
+		v.Index = spread(v.Index, start, present, -1)
+	case parquet.Int32, parquet.Int64:
+		v.Ints = spread(v.Ints, start, present, 0)
+	case parquet.Float, parquet.Double:
+		v.Floats = spread(v.Floats, start, present, 0)
+	case parquet.Boolean:
+		v.Bools = spread(v.Bools, start, present, false)
+	}
+}
+
+// mark notes which of a page's rows have a value.
+func (v *Vector) mark(start, rows int, present []bool) {
+	for len(v.Present) < start {
+		v.Present = append(v.Present, true)
+	}
+	for i := range rows {
+		v.Present = append(v.Present, present == nil || present[i])
+	}
+}
+
+// spread makes room for the rows without a value, from the back so that nothing is overwritten.
+func spread[T any](values []T, start int, present []bool, absent T) []T {
+	from := len(values)
+	for range start + len(present) - len(values) {
+		values = append(values, absent)
+	}
+	for to := len(present) - 1; to >= 0; to-- {
+		if present[to] {
+			from--
+			values[start+to] = values[from]
+		} else {
+			values[start+to] = absent
+		}
+	}
+	return values
+}
+
+// RowGroupRows is the number of rows of a row group.
+func (f *File) RowGroupRows(rowGroup int) int64 { return f.footer.RowGroups()[rowGroup].NumRows() }
+
+// IntBounds gives the smallest and largest value of a column of integers, times or dates in a row group, from the
+// footer's statistics; ok is false when there are none.
+func (f *File) IntBounds(rowGroup int, column string) (low, high int64, ok bool) {
+	leaf, err := f.column(column)
+	if err != nil {
+		return 0, 0, false
+	}
+	chunk, isFile := f.footer.RowGroups()[rowGroup].ColumnChunks()[leaf].(*parquet.FileColumnChunk)
+	if !isFile {
+		return 0, 0, false
+	}
+	least, most, ok := chunk.Bounds()
+	if !ok {
+		return 0, 0, false
+	}
+	switch least.Kind() {
+	case parquet.Int32:
+		return int64(least.Int32()), int64(most.Int32()), true
+	case parquet.Int64:
+		return least.Int64(), most.Int64(), true
+	}
+	return 0, 0, false
+}
