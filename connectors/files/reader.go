@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"crosslift/schemas/strictyaml"
 )
 
 // Record is one row of a file. It is valid until the next call of Next.
@@ -91,8 +93,8 @@ func newTextReader(ctx context.Context, stored io.Reader, name string, f Format)
 
 func newReader(ctx context.Context, f Format, src source) (*Reader, error) {
 	r := &Reader{ctx: ctx, format: f, source: src}
-	for _, c := range src.columns() { // a column that appears twice can't be chosen, only told apart by Columns
-		if !slices.Contains(r.chosen, c) {
+	for _, c := range src.columns() { // all that can be read: each name once, no lists
+		if !slices.Contains(r.chosen, c) && src.choose([]string{c}) == nil {
 			r.chosen = append(r.chosen, c)
 		}
 	}
@@ -107,13 +109,14 @@ func newReader(ctx context.Context, f Format, src source) (*Reader, error) {
 func (r *Reader) Columns() []string { return r.source.columns() }
 
 // Select limits the reader to some columns, which Record.Cell numbers in this order; without it they are those of
-// Columns, and none for JSON Lines, where a column is a dotted path. It comes before the first Next.
+// Columns that have one value a row, and none for JSON Lines, where a column is a dotted path. It comes before the first
+// Next.
 func (r *Reader) Select(columns ...string) error {
 	if known := r.source.columns(); known != nil {
 		for _, c := range columns {
 			switch n := count(known, c); {
 			case n == 0:
-				return fmt.Errorf("it has no column %q%s; it has: %s", c, meant(c, known), list(known))
+				return unknownColumn(c, known)
 			case n > 1:
 				return fmt.Errorf("column %q appears %d times in the header", c, n)
 			}
@@ -191,50 +194,19 @@ func count(all []string, s string) (n int) {
 	return n
 }
 
-// list prints names for a message, not too many of them.
-func list(names []string) string {
-	const most = 20
-	if len(names) > most {
-		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
-	}
-	return strings.Join(names, ", ")
-}
-
-// meant adds the nearest of the known names to a message about an unknown one.
-func meant(name string, known []string) string {
-	best, least := "", max(2, len(name)/3)+1
-	for _, k := range known {
-		if d := distance(strings.ToLower(name), strings.ToLower(k)); d < least {
-			best, least = k, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(": did you mean %q?", best)
-}
-
-// distance is Levenshtein's: the least number of bytes to insert, delete or replace.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			above := row[j+1]
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			row[j+1] = min(cost, above+1, row[j]+1)
-			diagonal = above
-		}
-	}
-	return row[len(b)]
-}
-
 // errTooLong is a record that does not end.
 var errTooLong = errors.New("record too long")
+
+// unknownColumn names the nearest column and, as far as fits in a line, all of them.
+func unknownColumn(column string, known []string) error {
+	nearest := strictyaml.Suggest(column, known)
+	if !strings.HasPrefix(nearest, "did you mean") {
+		nearest = "no name is near"
+	}
+	const most = 30
+	all := strings.Join(known[:min(len(known), most)], ", ")
+	if len(known) > most {
+		all += fmt.Sprintf(" and %d more", len(known)-most)
+	}
+	return fmt.Errorf("it has no column %q: %s (its columns: %s)", column, nearest, all)
+}

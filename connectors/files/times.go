@@ -1,11 +1,13 @@
 package files
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
 	"time"
 
+	"crosslift/schemas/strictyaml"
 	"crosslift/schemas/table"
 )
 
@@ -26,13 +28,13 @@ const (
 	layoutUnixMilli = "unix_ms"
 )
 
-// newClock makes a clock; layout "" is rfc3339.
+// newClock makes a clock; layout "" is rfc3339. Its errors are marked with the field of a mapping.
 func newClock(layout, zone string) (*clock, error) {
 	c := &clock{layout: layout, expected: "expected a time like " + layout}
 	var err error
 	if zone != "" {
 		if c.zone, err = loadZone(zone); err != nil {
-			return nil, fmt.Errorf("zone: %w", err)
+			return nil, strictyaml.At("zone", err)
 		}
 	}
 	switch layout {
@@ -47,18 +49,18 @@ func newClock(layout, zone string) (*clock, error) {
 			layoutUnix: "expected seconds since 1970", layoutUnixMilli: "expected milliseconds since 1970",
 		}[layout]
 		if c.zone != nil {
-			return nil, fmt.Errorf("zone: %s needs none", layout)
+			return nil, strictyaml.At("zone", fmt.Errorf("%s needs none", layout))
 		}
 		return c, nil
 	}
 	if err := checkLayout(layout); err != nil {
-		return nil, fmt.Errorf("time: %w", err)
+		return nil, strictyaml.At("time", err)
 	}
 	switch {
 	case hasOffset(layout) && c.zone != nil:
-		return nil, fmt.Errorf("zone: the times carry their own offset")
+		return nil, strictyaml.At("zone", errors.New("the times carry their own offset"))
 	case !hasOffset(layout) && c.zone == nil:
-		return nil, fmt.Errorf("zone: required, since the times carry no offset: a name such as Europe/Moscow or UTC")
+		return nil, strictyaml.At("zone", errors.New("required, since the times carry no offset: a name such as Europe/Moscow or UTC"))
 	}
 	return c, nil
 }
@@ -79,7 +81,7 @@ func hasOffset(layout string) bool {
 // checkLayout refuses a layout that does not give back the time it wrote, such as YYYY-MM-DD or one with hours to 12.
 func checkLayout(layout string) error {
 	if strings.Contains(layout, "MST") {
-		return fmt.Errorf("an abbreviation such as MST says no zone for certain: leave it out and give the zone")
+		return errors.New("an abbreviation such as MST says no zone for certain: leave it out and give the zone")
 	}
 	written := time.Date(2031, 11, 23, 17, 45, 56, 0, time.UTC)
 	read, err := time.Parse(layout, written.Format(layout))
@@ -88,7 +90,7 @@ func checkLayout(layout string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("expected unix, unix_ms, rfc3339, or how the source would write 2006-01-02 15:04:05 (2 January 2006, 3:04:05 p.m.)")
+	return errors.New("expected unix, unix_ms, rfc3339, or how the source would write 2006-01-02 15:04:05 (2 January 2006, 3:04:05 p.m.)")
 }
 
 // parse reads a time.

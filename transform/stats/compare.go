@@ -50,10 +50,10 @@ type Comparison struct {
 // which keeps the interval inside what is possible; q is the normal quantile for proportions and, for means, Student's
 // with Welch's degrees of freedom of these two log variances (as tea-tasting does). It needs positive means.
 //
-// The error is a misuse: an unknown kind, an alpha outside (0, 1), a proportion with other values than 0 and 1.
+// The error is a misuse: an unknown kind, an alpha outside [1e-12, 1), a proportion with other values than 0 and 1.
 func Compare(kind Kind, control, treatment *Sample, alpha float64) (Comparison, error) {
-	if !(alpha > 0 && alpha < 1) {
-		return Comparison{}, fmt.Errorf("stats: alpha %g: expected a number between 0 and 1", alpha)
+	if !(alpha >= 1e-12 && alpha < 1) {
+		return Comparison{}, fmt.Errorf("stats: alpha %g: expected a number between 1e-12 and 1", alpha)
 	}
 	c := Comparison{RelMethod: "log"}
 	switch kind {

@@ -140,7 +140,7 @@ func TestTailsAgreeWithGonum(t *testing.T) {
 func TestQuantileInvertsTail(t *testing.T) {
 	t.Parallel()
 	for _, df := range []float64{1, 1.01, 3, 77.7, 1e5, 1e9, math.Inf(1)} {
-		for _, alpha := range []float64{0.9999, 0.99, 0.3, 0.05, 1e-5, 1e-20, 1e-250} {
+		for _, alpha := range []float64{0.9999, 0.99, 0.3, 0.05, 1e-5, 1e-20, 1e-60} {
 			if q := quantile(alpha, df); !near(tail(q, df), alpha, 1e-10) {
 				t.Errorf("quantile(%g, %g) = %g, whose tail is %g", alpha, df, q, tail(q, df))
 			}

@@ -2,32 +2,33 @@ package stats
 
 import "math"
 
-// The tails below keep their relative accuracy however small they are: a p-value of 1e-40 is right to about 1e-13.
+// The tails below keep their relative accuracy however small they are: a p-value of 1e-40 is right to 12 digits.
 
-// tail is P(|T| > t) for t ≥ 0 and Student's t with df degrees of freedom; an infinite df means the normal.
+// tail is P(|T| > t) for t ≥ 0 and Student's t with df ≥ 1 degrees of freedom; an infinite df means the normal.
 //
-// For Student's t it is the regularised incomplete beta function I_x(df/2, 1/2), x = df/(df+t²) (DLMF 8.17, NIST).
-// Both x and 1−x are computed from t, so neither suffers from the other's rounding.
+// For Student's t it is the density at t times ∫₀^∞ of the density at t+s relative to that at t, by the trapezoidal rule
+// after s = scale·exp(π/2·sinh v), the double exponential transform of H. Takahasi and M. Mori (Publ. RIMS 9 (1974)):
+// positive terms throughout, so nothing cancels, for any df. (The continued fraction of the incomplete beta function
+// loses half of the digits at 10⁹ degrees of freedom.)
 func tail(t, df float64) float64 {
 	switch {
-	case math.IsNaN(t):
-		return math.NaN()
 	case math.IsInf(df, 1):
 		return math.Erfc(t / math.Sqrt2)
 	case t == 0:
 		return 1
-	case math.IsInf(t, 1):
-		return 0
 	}
-	u := t / df * t // t²/df = (1−x)/x
-	x, y := 1/(1+u), 1/(1+1/u)
-	a, b := df/2, 0.5
-	// x^a·y^b/B(a, b), with B(a, 1/2) = √π·Γ(a)/Γ(a+1/2).
-	front := math.Exp(-a*math.Log1p(u)) * math.Sqrt(y) * gammaRatio(a) / math.Sqrt(math.Pi)
-	if y*(a+b+2) > b+1 {
-		return front / a * fraction(a, b, x)
+	const step, end = 1. / 24, 4.5 // s/scale from 1e-31 to 1e+31
+	scale := (df + t*t) / ((df+1)*t + (df+t*t)/(1+t)) // over which the density falls
+	integral := 0.0
+	for v := -end; v <= end; v += step {
+		s := scale * math.Exp(math.Pi/2*math.Sinh(v))
+		term := math.Exp(-(df+1)/2*math.Log1p(s*(2*t+s)/(df+t*t))) * s * math.Cosh(v)
+		integral += term
+		if v > 0 && term < 1e-18*integral {
+			break
+		}
 	}
-	return 1 - front/b*fraction(b, a, y)
+	return min(2*density(t, df)*integral*step*math.Pi/2, 1)
 }
 
 // gammaRatio is Γ(a+1/2)/Γ(a), by its asymptotic series in 1/a (DLMF 5.11.13) where that is good to the last digits,
@@ -42,40 +43,7 @@ func gammaRatio(a float64) float64 {
 	return factor * math.Sqrt(a) * series
 }
 
-// fraction is the continued fraction of the incomplete beta function (DLMF 8.17.22) by Lentz's method, for x below
-// (a+1)/(a+b+2), where it converges in about √max(a, b) steps.
-func fraction(a, b, x float64) float64 {
-	const tiny = 1e-300
-	c, d := 1.0, 1-(a+b)*x/(a+1)
-	if d == 0 {
-		d = tiny
-	}
-	d = 1 / d
-	h := d
-	step := func(k float64) float64 {
-		if d = 1 + k*d; d == 0 {
-			d = tiny
-		}
-		if c = 1 + k/c; c == 0 {
-			c = tiny
-		}
-		d = 1 / d
-		h *= c * d
-		return math.Abs(c*d - 1)
-	}
-	limit := 1000 + int(20*math.Sqrt(max(a, b)))
-	for i := 1; i < limit; i++ {
-		m := float64(i)
-		even := step(m * (b - m) * x / ((a + 2*m - 1) * (a + 2*m)))
-		odd := step(-(a + m) * (a + b + m) * x / ((a + 2*m) * (a + 2*m + 1)))
-		if even < 1e-16 && odd < 1e-16 {
-			break
-		}
-	}
-	return h
-}
-
-// quantile is the t for which tail(t, df) = alpha, 0 < alpha < 1: the half-width of an interval in standard errors.
+// quantile is the t for which tail(t, df) = alpha, 1e-60 < alpha < 1: the half-width of an interval in standard errors.
 // It solves for log t by Newton's method: the logarithm of the tail is concave and falling in it, so from the second
 // step on the approach is from one side.
 func quantile(alpha, df float64) float64 {
@@ -84,10 +52,6 @@ func quantile(alpha, df float64) float64 {
 	for range 200 {
 		t := math.Exp(u)
 		p := tail(t, df)
-		if p == 0 { // too far out for a slope
-			u -= 0.5
-			continue
-		}
 		step := (math.Log(p) - target) * p / (2 * t * density(t, df))
 		u += step
 		if math.Abs(step) < 1e-15 {

@@ -3,6 +3,7 @@ package columns
 import (
 	"context"
 	"fmt"
+	"io"
 	"iter"
 	"reflect"
 
@@ -98,4 +99,30 @@ func rowOf(t *table.Table, batch arrow.Record, i int) (any, error) {
 		field.Set(got.Convert(field.Type()))
 	}
 	return row.Interface(), nil
+}
+
+// WriteRows writes a file of rows that come in any order, each a pointer to the table's row type. It sorts in memory
+// and in dir, and is for small tables and tests; a lake's draft does the same within a bound.
+func WriteRows(w io.Writer, t *table.Table, rows iter.Seq[any], dir string) (Summary, error) {
+	codec, sorter, out := NewCodec(t), NewSorter(64<<20, dir), NewWriter(w, t)
+	defer sorter.Close()
+	var encoded []byte
+	for row := range rows {
+		var err error
+		if encoded, err = codec.Append(encoded[:0], row); err != nil {
+			return Summary{}, err
+		}
+		if err := sorter.Add(encoded); err != nil {
+			return Summary{}, err
+		}
+	}
+	for row, err := range sorter.Rows() {
+		if err != nil {
+			return Summary{}, err
+		}
+		if err := out.Write(row); err != nil {
+			return Summary{}, err
+		}
+	}
+	return out.Close(func(Summary) map[string]string { return nil })
 }

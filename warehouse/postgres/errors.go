@@ -1,11 +1,12 @@
 package postgres
 
 import (
-	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/url"
 	"strings"
 
@@ -61,14 +62,15 @@ func failed(doing string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case lost(err):
-		return fmt.Errorf("postgres: %s: the connection to the server was lost: %w", doing, err)
+	case errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone): // their texts say little
+		return fmt.Errorf("postgres: %s: the connection to the server was lost: run again: %w", doing, err)
 	}
 	return fmt.Errorf("postgres: %s: %w", doing, err)
 }
 
 // lost reports an error that ends a session.
 func lost(err error) bool {
-	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, context.DeadlineExceeded) ||
-		pq.As(err, "57P01", "57P02", "57P05") != nil // shutdown by an administrator or a crash, idle session ended
+	var network *net.OpError
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.As(err, &network) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || pq.As(err, "57P01", "57P02", "57P05") != nil // shutdown by an administrator or a crash, idle session ended
 }

@@ -1,0 +1,172 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-co-op/gocron/v2"
+
+	"crosslift/schemas/experiment"
+	"crosslift/schemas/metric"
+	"crosslift/schemas/strictyaml"
+	"crosslift/schemas/table"
+)
+
+// Validate checks what can be told from crosslift.yaml alone.
+func (d *document) Validate() error {
+	var errs []error
+	required := func(field, what string, given bool) {
+		if !given {
+			errs = append(errs, strictyaml.At(field, errors.New("required: "+what)))
+		}
+	}
+	required("time_zone", "where business days begin and end, as Europe/Moscow", d.TimeZone.Location != nil)
+	required("lake", "a folder as file:lake, or s3://bucket/prefix", d.Lake.URL != "")
+	required("warehouse", "local, ${NAME} or file:path", d.Warehouse.Local || d.Warehouse.URL.given())
+	required("identifiers.key", "the secret that identifiers are hashed with, as file:secrets/identifier.key", d.Identifiers.Key.given())
+	if d.Workers != nil && *d.Workers < 1 {
+		errs = append(errs, strictyaml.At("workers", errors.New("expected at least 1")))
+	}
+	if f := d.Sources.Files; f != nil {
+		required("sources.files.root", "a folder or s3://bucket/prefix", f.Root.URL != "")
+		required("sources.files.streams", "at least one", len(f.Streams) > 0)
+		for name := range f.Streams {
+			errs = append(errs, strictyaml.At("sources.files.streams", strictyaml.At(name, metric.CheckName(name))))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Validate checks the cron expression.
+func (s *Schedule) Validate() error {
+	if s.Night == "" {
+		return nil
+	}
+	// From an early day on, so that the 29th of February is found; the parser would take a zone and @every too.
+	err := errors.New("expected five fields")
+	if len(strings.Fields(s.Night)) == 5 && !strings.Contains(s.Night, "=") {
+		err = gocron.NewDefaultCron(false).IsValid(s.Night, time.UTC, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
+	}
+	if err != nil {
+		reason := strings.ReplaceAll(err.Error(), "\n", ": ")
+		return strictyaml.At("night", fmt.Errorf(`not a cron expression, as "30 3 * * *" (%s)`, reason))
+	}
+	return nil
+}
+
+// definition is an experiment or a metric, with the file it came from.
+type definition[T any] struct {
+	value *T
+	file  string
+	doc   *strictyaml.Document
+}
+
+// readAll reads the definitions of a folder, in the order of their files' names. What is not sound is left out.
+func readAll[T any](dir string) ([]definition[T], error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var all []definition[T]
+	var errs []error
+	for _, entry := range entries {
+		file := filepath.Join(dir, entry.Name())
+		if strings.HasPrefix(entry.Name(), ".") || entry.IsDir() {
+			continue
+		}
+		if filepath.Ext(file) == ".yml" {
+			errs = append(errs, fmt.Errorf("%s: only .yaml files are read: rename it", file))
+		}
+		if filepath.Ext(file) != ".yaml" {
+			continue
+		}
+		d := definition[T]{value: new(T), file: file}
+		content, err := os.ReadFile(file)
+		if err == nil {
+			d.doc, err = strictyaml.Parse(file, content)
+		}
+		if err == nil {
+			err = d.doc.Decode(nil, d.value) // definitions mean the same everywhere: they see no environment
+		}
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		all = append(all, d)
+	}
+	return all, errors.Join(errs...)
+}
+
+// project is what can be checked across files.
+type project struct {
+	streams      *Files
+	streamsKnown bool
+	metrics      []definition[metric.Metric]
+	metricsKnown bool
+	experiments  []definition[experiment.Experiment]
+}
+
+func (p project) check() error {
+	var errs []error
+	var names []string
+	used := map[string]bool{}
+	byName := map[string]string{}
+	for _, e := range p.experiments {
+		errs = append(errs, unique(e, e.value.Name, "experiment", byName))
+		for _, name := range e.value.Metrics {
+			used[name] = true
+		}
+	}
+	byName = map[string]string{}
+	for _, m := range p.metrics {
+		errs = append(errs, unique(m, m.value.Name, "metric", byName))
+		names = append(names, m.value.Name)
+		if used[m.value.Name] && !p.filled(m.value.Table) {
+			errs = append(errs, m.doc.Locate(strictyaml.At("table", fmt.Errorf("no stream under sources fills %s", m.value.Table))))
+		}
+	}
+	for _, e := range p.experiments {
+		for i, name := range e.value.Metrics {
+			if p.metricsKnown && !slices.Contains(names, name) {
+				errs = append(errs, e.doc.Locate(strictyaml.At("metrics."+strconv.Itoa(i),
+					fmt.Errorf("no file in metrics/ defines %q: %s", name, strictyaml.Suggest(name, names)))))
+			}
+		}
+		if !p.filled(table.Exposure.Path()) {
+			errs = append(errs, e.doc.Locate(strictyaml.At("name", fmt.Errorf("no stream under sources fills %s, which says who saw a variant", table.Exposure))))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// filled reports whether a stream fills a table; while the streams are not known, all are.
+func (p project) filled(path string) bool {
+	if !p.streamsKnown {
+		return true
+	}
+	if p.streams != nil {
+		for _, m := range p.streams.Streams {
+			if m.Table == path {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func unique[T any](d definition[T], name, what string, byName map[string]string) error {
+	if first, taken := byName[name]; taken {
+		return d.doc.Locate(strictyaml.At("name", fmt.Errorf("a second %s %q: the first is in %s", what, name, first)))
+	}
+	byName[name] = d.file
+	return nil
+}
