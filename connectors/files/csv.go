@@ -177,7 +177,7 @@ func (f *csvFile) quoted(n int) (end, lines int, err error) {
 				f.scratch = append(append(f.scratch, line[at:]...), '\n')
 				m, err := t.lineAfter(n)
 				switch {
-				case err == errTooLong || m > maxRecord:
+				case err == errTooLong:
 					return 0, 0, fmt.Errorf("line %d: a quoted field runs on for more than 1 MiB: is a quote astray?", t.line)
 				case err == io.EOF:
 					return 0, 0, fmt.Errorf("line %d: a quoted field is never closed: is a quote astray, or the file cut off?", t.line)

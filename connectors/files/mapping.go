@@ -1,23 +1,13 @@
 package files
 
 import (
-	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"maps"
-	"reflect"
-	"slices"
 	"strconv"
 	"strings"
-
-	"crosslift/schemas/identifier"
-	"crosslift/schemas/money"
-	"crosslift/schemas/strictyaml"
-	"crosslift/schemas/table"
 )
 
 // Mapping says how the rows of some files become rows of a lake table.
@@ -97,194 +87,6 @@ func (m Mapping) definition(zone string) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// Validate checks a mapping against the contract of its table. Its errors are marked with their field.
-func (m *Mapping) Validate() error {
-	var errs []error
-	fail := func(field, format string, args ...any) {
-		errs = append(errs, strictyaml.At(field, fmt.Errorf(format, args...)))
-	}
-	check := func(field string, err error) { errs = append(errs, strictyaml.At(field, err)) }
-	check("path", checkPath(m.Path))
-	_, err := m.format().resolve(m.Path)
-	switch {
-	case m.Format != "" && extensions[m.Format] == "":
-		fail("format", "%q is unknown: expected csv, tsv, jsonl, ndjson, json or parquet", m.Format)
-	case err != nil && m.Path != "":
-		fail("format", "required, since the path does not end in .csv, .tsv, .jsonl, .ndjson, .json or .parquet")
-	}
-	kind := extensions[m.Format]
-	if m.Format == "" {
-		kind, _ = typeOf(m.Path)
-	}
-	if d := m.Delimiter; d != "" && (len(d) != 1 || strings.ContainsAny(d, "\"\r\n\x00") || d[0] >= 0x80) {
-		fail("delimiter", "expected one ASCII character other than a quote")
-	} else if d != "" && kind != typeCSV && kind != "tsv" {
-		fail("delimiter", "only csv has one")
-	}
-	if m.Encoding != "" && kind == typeParquet {
-		fail("encoding", "Parquet has none")
-	} else if !knownEncoding(m.Encoding) {
-		fail("encoding", "%q is unknown: expected a name such as utf-8, utf-16le or windows-1251", m.Encoding)
-	}
-	if m.Cut != "" {
-		_, err := loadZone(m.Cut)
-		check("cut", err)
-		if !dated(m.Path) {
-			fail("cut", "only files that are named for a day have one: use {day} or {yyyymmdd} in the path")
-		}
-	}
-	if m.Restatement != nil && *m.Restatement < 0 {
-		fail("restatement", "expected a number of days from 0; without it the source may change for ever")
-	}
-	for i, a := range m.Assert {
-		check("assert."+strconv.Itoa(i), a.validate())
-	}
-	t := table.Named(m.Table)
-	if t == nil || t.Quarantine() == nil {
-		var names []string
-		for _, t := range table.Raw() {
-			names = append(names, t.Path())
-		}
-		fail("table", "%q is no table that sources fill: %s", m.Table, strictyaml.Suggest(m.Table, names))
-		return errors.Join(errs...)
-	}
-	return errors.Join(append(errs, m.validateColumns(t))...)
-}
-
-func (m *Mapping) validateColumns(t *table.Table) error {
-	var errs []error
-	for _, name := range slices.Sorted(maps.Keys(m.Columns)) {
-		c, ok := t.Column(name)
-		if !ok {
-			errs = append(errs, strictyaml.At("columns."+name,
-				fmt.Errorf("%s has no such column: %s", t, strictyaml.Suggest(name, t.ColumnNames()))))
-			continue
-		}
-		from := m.Columns[name]
-		errs = append(errs, strictyaml.At("columns."+name, from.validate(t, c)))
-		if c.Class != table.Free && !from.Hash && from.From != "" && slices.Contains(m.Free, from.From) {
-			errs = append(errs, strictyaml.At("free",
-				fmt.Errorf("%q tells persons apart, since it becomes %s: it cannot be free of personal data", from.From, name)))
-		}
-	}
-	for _, c := range t.Columns {
-		if _, ok := m.Columns[c.Name]; !ok && !c.Optional {
-			errs = append(errs, strictyaml.At("columns", fmt.Errorf("%s is required by %s, but not mapped", c.Name, t)))
-		}
-	}
-	at, _ := t.Column(t.EventTime)
-	if m.Columns[at.Name].Value != nil && dated(m.Path) {
-		errs = append(errs, strictyaml.At("columns."+at.Name,
-			errors.New("a constant time needs a path without {day} and {yyyymmdd}: its rows all belong to one day")))
-	}
-	amount, currency := m.Columns["amount_minor"].Currency, m.Columns["currency"].Value
-	if amount != "" && currency != nil && *currency != amount {
-		errs = append(errs, strictyaml.At("columns.currency", fmt.Errorf("the amounts are said to be in %s", amount)))
-	}
-	return errors.Join(errs...)
-}
-
-func (a Assertion) validate() error {
-	var errs []error
-	if len(a.Columns) == 0 {
-		errs = append(errs, strictyaml.At("columns", errors.New("required: the source's columns that it is about")))
-	}
-	switch {
-	case (len(a.OneOf) > 0) == a.Equal:
-		errs = append(errs, errors.New("expected either one_of or equal: true"))
-	case a.Equal && len(a.Columns) < 2:
-		errs = append(errs, strictyaml.At("columns", errors.New("expected two or more to be equal")))
-	}
-	for i, tuple := range a.OneOf {
-		if len(tuple) != len(a.Columns) {
-			errs = append(errs, strictyaml.At("one_of."+strconv.Itoa(i), fmt.Errorf("expected %d texts, one a column", len(a.Columns))))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// validate checks where a column's value comes from against what the contract says about it.
-func (c Column) validate(t *table.Table, to table.Column) error {
-	var errs []error
-	fail := func(field, format string, args ...any) {
-		err := fmt.Errorf(format, args...)
-		if field != "" {
-			err = strictyaml.At(field, err)
-		}
-		errs = append(errs, err)
-	}
-	isMoney := to.Unit == "minor"
-	if (c.From == "") == (c.Value == nil) {
-		fail("", "expected either from, a column of the source, or value, a constant")
-	}
-	if to.Type != table.Timestamp && c.Time != "" {
-		fail("time", "%s is no time, but a %s", to.Name, to.Type)
-	}
-	if to.Type != table.Timestamp && c.Zone != "" {
-		fail("zone", "%s is no time, but a %s", to.Name, to.Type)
-	}
-	if to.Type == table.Timestamp {
-		if _, err := newClock(c.Time, c.Zone); err != nil {
-			errs = append(errs, err)
-		}
-	}
-	switch {
-	case !isMoney && c.Money+c.Currency+c.CurrencyFrom != "":
-		fail("money", "%s is no amount of money", to.Name)
-	case isMoney && c.Money != "major" && c.Money != "minor":
-		fail("money", "required: major or minor, the unit of the source's amounts")
-	case c.Money == "minor" && c.Currency+c.CurrencyFrom != "":
-		fail("currency", "only amounts in major units need one")
-	case c.Money == "major" && (c.Currency == "") == (c.CurrencyFrom == ""):
-		fail("currency", "expected either currency or currency_from, to know the minor unit")
-	case c.CurrencyFrom != "" && c.Value != nil:
-		fail("currency_from", "a constant amount has a constant currency")
-	case c.Currency != "":
-		if _, err := money.Exponent(c.Currency); err != nil {
-			fail("currency", "%w", err)
-		}
-	}
-	if c.Hash && to.Type != table.String {
-		fail("hash", "%s is no text, but a %s", to.Name, to.Type)
-	}
-	if c.Value != nil && to.Type == table.ID {
-		fail("value", "%s is not the same in every row: expected from", to.Name)
-	}
-	if c.Map != nil && (c.Value != nil || isMoney || to.Type == table.Timestamp || to.Type == table.ID) {
-		fail("map", "only texts, numbers and bools that come from a column can be mapped")
-	}
-	if len(errs) > 0 {
-		return errors.Join(errs...)
-	}
-	return c.validateConstants(t, to)
-}
-
-// validateConstants reads the constants of a mapping as if a file held them.
-func (c Column) validateConstants(t *table.Table, to table.Column) error {
-	plain := c
-	plain.Map = nil
-	convert, err := plain.convert(to, reflect.New(t.Row).Elem().Field(to.Field).Addr().Interface(), identifier.Key{})
-	if err != nil {
-		return err
-	}
-	if c.Value != nil {
-		if *c.Value == "" && to.Type == table.String && !to.Optional && !to.Blank {
-			return strictyaml.At("value", errors.New("required, but empty"))
-		}
-		return strictyaml.At("value", convert([]byte(*c.Value), c.Currency))
-	}
-	var errs []error
-	for _, text := range slices.Sorted(maps.Keys(c.Map)) {
-		errs = append(errs, strictyaml.At("map."+text, convert([]byte(c.Map[text]), "")))
-	}
-	return errors.Join(errs...)
-}
-
-func knownEncoding(name string) bool {
-	_, _, err := decode(bufio.NewReader(strings.NewReader("")), name)
-	return err == nil
-}
-
 // format is how the mapping's files are read.
 func (m Mapping) format() Format {
 	f := Format{Type: m.Format, Encoding: m.Encoding, Null: m.Null}
@@ -292,19 +94,4 @@ func (m Mapping) format() Format {
 		f.Delimiter = m.Delimiter[0]
 	}
 	return f
-}
-
-// checkPath refuses what could leave the root, and placeholders that do not exist.
-func checkPath(path string) error {
-	if path == "" {
-		return errors.New("required: the files below the source's root, such as payments/{day}.csv")
-	}
-	plain := strings.NewReplacer("{day}", "2026-11-03", "{yyyymmdd}", "20261103").Replace(path)
-	if strings.ContainsAny(plain, "{}") {
-		return errors.New("expected {day} or {yyyymmdd} as the only placeholders")
-	}
-	if !fs.ValidPath(plain) || plain == "." || strings.Contains(plain, "\\") {
-		return errors.New("expected a path below the source's root, with slashes and without `..`")
-	}
-	return nil
 }

@@ -125,12 +125,13 @@ func damaged(err error) error {
 // line feed, or at the end of the file. It is io.EOF when no line starts there.
 func (t *text) lineAfter(start int) (end int, err error) {
 	for searched := start; ; {
-		if i := bytes.IndexByte(t.buf[t.from+searched:t.to], '\n'); i >= 0 {
+		i := bytes.IndexByte(t.buf[t.from+searched:t.to], '\n')
+		if i >= 0 && searched+i < maxRecord {
 			return searched + i + 1, nil
 		}
 		searched = t.to - t.from
 		switch {
-		case searched > maxRecord:
+		case i >= 0, searched > maxRecord: // whatever the size of the reads
 			return 0, errTooLong
 		case t.end == io.EOF && searched > start:
 			return searched, nil

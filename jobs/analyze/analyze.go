@@ -144,7 +144,11 @@ func (a *analysis) add(record files.Record) (column string, err error) {
 		a.variant[i], a.since[i] = v, at
 	}
 	for m := range a.Metrics {
-		if err := a.outcomes[m].add(a.Metrics[m].Type, i, cell(3+m)); err != nil {
+		value := cell(3 + m)
+		if len(value) == 0 {
+			return a.Metrics[m].Column, fmt.Errorf("%w: expected a value in every row, such as 0 for none", errEmpty)
+		}
+		if err := a.outcomes[m].add(a.Metrics[m].Type, i, value); err != nil {
 			return a.Metrics[m].Column, err
 		}
 	}
@@ -191,20 +195,20 @@ func (a *analysis) names() []string {
 // report compares what was read.
 func (a *analysis) report(file string) (*Report, error) {
 	r := &Report{alpha: a.Alpha, SRM: SRM{Counts: map[string]int64{}}}
-	counts := make([]int64, len(a.variants))
-	weights := make([]float64, len(a.variants))
+	seen := make([]int64, len(a.variants))
 	for i, v := range a.variant {
 		if a.crossed[i] {
 			r.Exclusions.Crossover++
 		}
 		if a.counts(i) {
-			counts[v]++
+			seen[v]++
 		}
 	}
 	names := a.names()
-	for _, name := range names {
-		v := a.variants[name]
-		r.SRM.Counts[name], weights[v] = counts[v], 1
+	counts, weights := make([]int64, len(names)), make([]float64, len(names))
+	for i, name := range names { // in this order, whatever that of the rows: a sum's rounding may depend on it
+		counts[i], weights[i] = seen[a.variants[name]], 1
+		r.SRM.Counts[name] = counts[i]
 	}
 	var problems []string
 	if p, err := stats.SRM(counts, weights); err == nil {
@@ -218,8 +222,8 @@ func (a *analysis) report(file string) (*Report, error) {
 		problems = append(problems, fmt.Sprintf("column %s holds one variant only, %s: nothing to compare", a.Variant, names[0]))
 	}
 	if r.Exclusions.Crossover > 0 && a.Crossover == First && a.Time == "" {
-		r.note("%d units were seen in several variants and count in the one that comes first in the file; --time makes "+
-			"that the first in time", r.Exclusions.Crossover)
+		r.note("units seen in several variants: %d; each counts in the one that comes first in the file, or, with --time, "+
+			"first in time", r.Exclusions.Crossover)
 	}
 	for m := range a.Metrics {
 		failures, err := a.compare(r, m, names)

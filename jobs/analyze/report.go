@@ -103,4 +103,6 @@ func percent(x float64) string { return signed(100*x) + " %" }
 func probability(p float64) string { return strconv.FormatFloat(p, 'g', 3, 64) }
 
 // note adds a remark.
-func (r *Report) note(format string, args ...any) { r.Notes = append(r.Notes, fmt.Sprintf(format, args...)) }
+func (r *Report) note(format string, args ...any) {
+	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
+}

@@ -52,14 +52,24 @@ var layouts = []string{
 // 1970. The usual range of int64 nanoseconds, 1678 to 2261, is accepted.
 func parseTime(b []byte) (int64, error) {
 	text := string(b)
+	if len(b) > 0 && !bytes.ContainsAny(b[1:], "-:") {
+		return parseUnix(text)
+	}
 	for _, layout := range layouts {
 		if t, err := time.Parse(layout, text); err == nil {
-			return nanoseconds(t)
+			if t.Year() < 1678 || t.Year() > 2261 {
+				break
+			}
+			return t.UnixNano(), nil
 		}
 	}
+	return 0, errTime
+}
+
+func parseUnix(text string) (int64, error) {
 	whole, fraction, _ := strings.Cut(text, ".")
 	seconds, err := strconv.ParseInt(whole, 10, 64)
-	if err != nil || seconds > math.MaxInt64/1e9-1 || seconds < math.MinInt64/1e9+1 || len(fraction) > 9 {
+	if err != nil || seconds > 9_200_000_000 || seconds < -9_200_000_000 || len(fraction) > 9 {
 		return 0, errTime
 	}
 	if fraction == "" {
@@ -73,11 +83,4 @@ func parseTime(b []byte) (int64, error) {
 		return seconds*1e9 - int64(rest), nil
 	}
 	return seconds*1e9 + int64(rest), nil
-}
-
-func nanoseconds(t time.Time) (int64, error) {
-	if t.Year() < 1678 || t.Year() > 2261 {
-		return 0, errTime
-	}
-	return t.UnixNano(), nil
 }

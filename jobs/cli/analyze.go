@@ -67,19 +67,21 @@ func (a *app) analyze(ctx context.Context, name string, o analyze.Options) error
 		return fmt.Errorf("analyze: %w", err)
 	}
 	defer r.Close()
-	report, problem := analyze.Run(ctx, r, o)
+	report, problem := analyze.Run(ctx, name, r, o)
 	if report == nil {
-		return fmt.Errorf("analyze: %s: %w", name, problem)
+		return fmt.Errorf("analyze: %w", problem)
 	}
 	header, rows := report.Table()
 	if err := a.print(header, rows, report); err != nil {
 		return errors.Join(problem, err)
 	}
 	if a.output == "table" {
-		fmt.Fprintf(a.stdout, "\n%s\n", report.Summary())
+		for _, note := range report.Notes {
+			fmt.Fprintln(a.stdout, note)
+		}
 	}
 	if problem != nil {
-		return fmt.Errorf("analyze: %s: %w", name, problem)
+		return fmt.Errorf("analyze: %w", problem)
 	}
 	return nil
 }

@@ -60,14 +60,15 @@ func (s *Schedule) Validate() error {
 	return nil
 }
 
-// definition is an experiment or a metric, with the file it came from.
+// definition is an experiment or a metric, with the file it came from. Where the file is wrong, the value holds what
+// could be read of it.
 type definition[T any] struct {
 	value *T
 	file  string
-	doc   *strictyaml.Document
+	doc   *strictyaml.Document // nil when it is not even YAML
 }
 
-// readAll reads the definitions of a folder, in the order of their files' names. What is not sound is left out.
+// readAll reads the definitions of a folder, in the order of their files' names.
 func readAll[T any](dir string) ([]definition[T], error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
@@ -99,7 +100,6 @@ func readAll[T any](dir string) ([]definition[T], error) {
 		}
 		if err != nil {
 			errs = append(errs, err)
-			continue
 		}
 		all = append(all, d)
 	}
@@ -111,51 +111,53 @@ type project struct {
 	streams      *Files
 	streamsKnown bool
 	metrics      []definition[metric.Metric]
-	metricsKnown bool
 	experiments  []definition[experiment.Experiment]
 }
 
 func (p project) check() error {
 	var errs []error
-	var names []string
 	used := map[string]bool{}
-	byName := map[string]string{}
+	firsts := map[string]string{}
 	for _, e := range p.experiments {
-		errs = append(errs, unique(e, e.value.Name, "experiment", byName))
+		errs = append(errs, unique(e, e.value.Name, "experiment", firsts))
 		for _, name := range e.value.Metrics {
 			used[name] = true
 		}
 	}
-	byName = map[string]string{}
+	var names []string
+	named := true // every metric's name could be read
+	firsts = map[string]string{}
 	for _, m := range p.metrics {
-		errs = append(errs, unique(m, m.value.Name, "metric", byName))
+		errs = append(errs, unique(m, m.value.Name, "metric", firsts))
 		names = append(names, m.value.Name)
-		if used[m.value.Name] && !p.filled(m.value.Table) {
-			errs = append(errs, m.doc.Locate(strictyaml.At("table", fmt.Errorf("no stream under sources fills %s", m.value.Table))))
+		named = named && m.value.Name != ""
+		if t := table.Named(m.value.Table); used[m.value.Name] && t != nil && !p.filled(t) {
+			errs = append(errs, m.doc.Locate(strictyaml.At("table", fmt.Errorf("no stream under sources fills %s", t))))
 		}
 	}
 	for _, e := range p.experiments {
 		for i, name := range e.value.Metrics {
-			if p.metricsKnown && !slices.Contains(names, name) {
+			if named && !slices.Contains(names, name) {
 				errs = append(errs, e.doc.Locate(strictyaml.At("metrics."+strconv.Itoa(i),
 					fmt.Errorf("no file in metrics/ defines %q: %s", name, strictyaml.Suggest(name, names)))))
 			}
 		}
-		if !p.filled(table.Exposure.Path()) {
-			errs = append(errs, e.doc.Locate(strictyaml.At("name", fmt.Errorf("no stream under sources fills %s, which says who saw a variant", table.Exposure))))
+		if e.doc != nil && !p.filled(table.Exposure) {
+			errs = append(errs, e.doc.Locate(strictyaml.At("name",
+				fmt.Errorf("no stream under sources fills %s, which says who saw a variant", table.Exposure))))
 		}
 	}
 	return errors.Join(errs...)
 }
 
 // filled reports whether a stream fills a table; while the streams are not known, all are.
-func (p project) filled(path string) bool {
+func (p project) filled(t *table.Table) bool {
 	if !p.streamsKnown {
 		return true
 	}
 	if p.streams != nil {
 		for _, m := range p.streams.Streams {
-			if m.Table == path {
+			if m.Table == t.Path() {
 				return true
 			}
 		}
@@ -163,10 +165,13 @@ func (p project) filled(path string) bool {
 	return false
 }
 
-func unique[T any](d definition[T], name, what string, byName map[string]string) error {
-	if first, taken := byName[name]; taken {
+func unique[T any](d definition[T], name, what string, firsts map[string]string) error {
+	if name == "" {
+		return nil
+	}
+	if first, taken := firsts[name]; taken {
 		return d.doc.Locate(strictyaml.At("name", fmt.Errorf("a second %s %q: the first is in %s", what, name, first)))
 	}
-	byName[name] = d.file
+	firsts[name] = d.file
 	return nil
 }

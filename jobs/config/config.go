@@ -118,7 +118,7 @@ func Load(path string, env func(string) (string, bool)) (*Project, error) {
 	metrics, metricsErr := readAll[metric.Metric](filepath.Join(filepath.Dir(path), "metrics"))
 	experiments, experimentsErr := readAll[experiment.Experiment](filepath.Join(filepath.Dir(path), "experiments"))
 	err = errors.Join(mainErr, experimentsErr, metricsErr)
-	known := project{streams: p.Files, streamsKnown: mainErr == nil, metrics: metrics, metricsKnown: metricsErr == nil, experiments: experiments}
+	known := project{streams: p.Files, streamsKnown: mainErr == nil, metrics: metrics, experiments: experiments}
 	if err = errors.Join(err, known.check()); err != nil {
 		return nil, invalid{err}
 	}

@@ -104,13 +104,17 @@ func tableNamed(path string) (*table.Table, error) {
 }
 
 func (m *Metric) checkValue(t *table.Table) error {
-	if m.Type != Mean {
+	switch m.Type {
+	case Mean:
+	case Proportion:
 		if m.Unit == "" {
 			m.Unit = "share"
 		}
 		if m.Value != "" {
 			return strictyaml.At("value", errors.New("a proportion counts units with an event and sums nothing: leave it out, or use type: mean"))
 		}
+		return nil
+	default:
 		return nil
 	}
 	var numbers []string

@@ -123,17 +123,20 @@ func (d *decoder) scalar(p place, read func(text string) error) {
 		return
 	}
 	if err := read(text); err != nil {
-		if text != n.Value { // the message may quote what came from the environment
-			err = errors.New(strings.NewReplacer(quoted(text), quoted(n.Value), text, n.Value).Replace(err.Error()))
+		if text != n.Value {
+			err = masked(err, text, n.Value)
 		}
 		d.fail(n, "%s%w", p.label(), err)
 	}
 }
 
-// quoted is a text as %q prints it, without the quotes.
-func quoted(s string) string {
-	q := strconv.Quote(s)
-	return q[1 : len(q)-1]
+// masked is an error without what variables held: it quotes the value as it is written, or says nothing about it.
+func masked(err error, text, written string) error {
+	message := strings.ReplaceAll(err.Error(), strconv.Quote(text), strconv.Quote(written))
+	if text != "" && strings.Contains(strings.ReplaceAll(message, strconv.Quote(written), ""), text) {
+		return fmt.Errorf("the value of %s does not fit", written)
+	}
+	return errors.New(message)
 }
 
 // pairs walks the keys of a mapping, each once.

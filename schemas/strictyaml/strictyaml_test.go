@@ -109,7 +109,7 @@ func (d *document) Validate() error {
 }
 
 func env(name string) (string, bool) {
-	v, ok := map[string]string{"TWO": "2", "EMPTY": "", "PASSWORD": "hunter2", "LONG": "never mind: ${TWO}", "YES": "true"}[name]
+	v, ok := map[string]string{"TWO": "2", "EMPTY": "", "SHORT": "i", "PASSWORD": "hunter2", "LONG": "never mind: ${TWO}", "YES": "true"}[name]
 	return v, ok
 }
 
@@ -198,11 +198,13 @@ func TestErrors(t *testing.T) {
 		"broken variable":   {"table: ${1}", `p.yaml:1:8: table: expected a variable as ${NAME}; $${ stands for a literal ${`},
 		"values are secret": {"workers: ${PASSWORD}\nwindow: ${PASSWORD}", "p.yaml:1:10: workers: expected a whole number, found \"${PASSWORD}\"\n" +
 			`p.yaml:2:9: window: time: invalid duration "${PASSWORD}"`},
-		"validate":         {"columns:\n  x: {}", `p.yaml:2:3: type: required`},
-		"validate a list":  {"filter:\n  - in: [a]", `p.yaml:2:5: type: required`},
-		"validate a field": {"small: 1\ntable: nowhere", `p.yaml:2:8: table: no such table`},
-		"nested path":      {"columns:\n  bad.one: {type: x}", `p.yaml:2:3: columns.bad.one: not a column`},
-		"no field":         {"\nworkers: -1", `p.yaml:2:1: the whole thing is wrong`},
+		"an empty value":      {"window: ${EMPTY}", `p.yaml:1:9: window: time: invalid duration "${EMPTY}"`},
+		"a value in the text": {"window: ${SHORT}", `p.yaml:1:9: window: the value of ${SHORT} does not fit`},
+		"validate":            {"columns:\n  x: {}", `p.yaml:2:3: type: required`},
+		"validate a list":     {"filter:\n  - in: [a]", `p.yaml:2:5: type: required`},
+		"validate a field":    {"small: 1\ntable: nowhere", `p.yaml:2:8: table: no such table`},
+		"nested path":         {"columns:\n  bad.one: {type: x}", `p.yaml:2:3: columns.bad.one: not a column`},
+		"no field":            {"\nworkers: -1", `p.yaml:2:1: the whole thing is wrong`},
 		"all at once": {"tabel: x\nworkers: two\ncolumns:\n  a: {}\n  b: {typ: 1}\nsmall: 999", "p.yaml:1:1: unknown key \"tabel\": did you mean \"table\"?\n" +
 			"p.yaml:2:10: workers: expected a whole number, found \"two\"\n" +
 			"p.yaml:4:3: type: required\n" +

@@ -17,8 +17,11 @@ func Suggest(unknown string, known []string) string {
 	if best != "" {
 		return fmt.Sprintf("did you mean %q?", best)
 	}
-	if len(known) == 0 {
+	switch len(known) {
+	case 0:
 		return "there are none"
+	case 1:
+		return "expected " + known[0]
 	}
 	return "expected one of " + strings.Join(known, ", ")
 }

@@ -17,7 +17,7 @@ func tail(t, df float64) float64 {
 	case t == 0:
 		return 1
 	}
-	const step, end = 1. / 24, 4.5 // s/scale from 1e-31 to 1e+31
+	const step, end = 1. / 24, 4.5                    // s/scale from 1e-31 to 1e+31
 	scale := (df + t*t) / ((df+1)*t + (df+t*t)/(1+t)) // over which the density falls
 	integral := 0.0
 	for v := -end; v <= end; v += step {
