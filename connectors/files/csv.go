@@ -2,7 +2,6 @@ package files
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -62,12 +61,10 @@ func (f *csvFile) choose(columns []string) error {
 func (f *csvFile) next(cells []cell) (position int64, raw []byte, err error) {
 	n, lines, err := f.scan()
 	position = f.text.line
-	var broken *RecordError
-	if errors.As(err, &broken) {
-		f.text.consume(n, lines)
-		return 0, nil, broken
-	}
 	if err != nil {
+		if err == error(&f.bad) {
+			f.text.consume(n, lines)
+		}
 		return 0, nil, err
 	}
 	if len(f.bounds) != len(f.header) {

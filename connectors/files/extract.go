@@ -126,12 +126,12 @@ func (s *Stream) records(ctx context.Context, r *Reader, to *filing, rows *row, 
 	for {
 		rec, err := r.Next()
 		origin := connectors.Origin{File: to.Name, Position: rec.Position, Raw: rec.Raw}
-		var broken *RecordError
+		broken, isBroken := err.(*RecordError)
 		reason := ""
 		switch {
 		case err == io.EOF:
 			return nil
-		case errors.As(err, &broken):
+		case isBroken:
 			origin.Position, origin.Raw, reason = broken.Position, broken.Raw, broken.Reason
 		case err != nil:
 			return err
@@ -163,7 +163,7 @@ func (s *Stream) records(ctx context.Context, r *Reader, to *filing, rows *row, 
 			}
 		}
 		if to.isHome {
-			if broken == nil {
+			if !isBroken {
 				origin.Fields = s.fields(rec, reason, target)
 			}
 			if err := s.give(sink, target, origin, reason); err != nil {
@@ -218,11 +218,11 @@ func (s *Stream) lookAhead(ctx context.Context, to *filing) error {
 	defer r.Close()
 	for {
 		rec, err := r.Next()
-		var broken *RecordError
+		_, isBroken := err.(*RecordError)
 		switch {
 		case err == io.EOF:
 			return fmt.Errorf("none of its rows has a readable %s, so that they belong to no day", s.table.EventTime)
-		case errors.As(err, &broken):
+		case isBroken:
 			continue
 		case err != nil:
 			return err

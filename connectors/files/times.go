@@ -110,15 +110,12 @@ func (c *clock) parse(text []byte) (at table.Micros, ok bool) {
 		}
 		offset, ok := isoOffset(rest)
 		return inRange(wall-offset, micros, ok)
-	case time.DateTime, "2006-01-02T15:04:05":
-		if len(text) < len(c.layout) || text[10] != c.layout[10] {
-			return 0, false
+	case time.DateTime, "2006-01-02T15:04:05": // the usual ones, fast; what is a little different is left to package time
+		if len(text) > 10 && text[10] == c.layout[10] {
+			if wall, micros, rest, ok := iso(text); ok && len(rest) == 0 {
+				return c.local(wall, micros)
+			}
 		}
-		wall, micros, rest, ok := iso(text)
-		if !ok || len(rest) > 0 {
-			return 0, false
-		}
-		return c.local(wall, micros)
 	}
 	t, err := time.Parse(c.layout, string(text))
 	if err != nil {

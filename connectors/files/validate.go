@@ -138,10 +138,10 @@ func (c Column) validate(t *table.Table, to table.Column) error {
 		fail("", "expected either from, a column of the source, or value, a constant")
 	}
 	if to.Type != table.Timestamp && c.Time != "" {
-		fail("time", "%s is no time, but a %s", to.Name, to.Type)
+		fail("time", "%s is no time, its type is %s", to.Name, to.Type)
 	}
 	if to.Type != table.Timestamp && c.Zone != "" {
-		fail("zone", "%s is no time, but a %s", to.Name, to.Type)
+		fail("zone", "%s is no time, its type is %s", to.Name, to.Type)
 	}
 	if to.Type == table.Timestamp {
 		if _, err := newClock(c.Time, c.Zone); err != nil {
@@ -165,7 +165,7 @@ func (c Column) validate(t *table.Table, to table.Column) error {
 		}
 	}
 	if c.Hash && to.Type != table.String {
-		fail("hash", "%s is no text, but a %s", to.Name, to.Type)
+		fail("hash", "%s is no text, its type is %s", to.Name, to.Type)
 	}
 	if c.Value != nil && to.Type == table.ID {
 		fail("value", "%s is not the same in every row: expected from", to.Name)

@@ -133,7 +133,7 @@ func must(t testing.TB, s *files.Stream, d table.Day) *sink {
 
 const payments = `
 table: raw/payment
-path: %s
+path: "%s"
 columns:
   source_id: {from: id}
   paid_at: {from: at, time: "2006-01-02 15:04:05", zone: UTC}

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"path/filepath"
+	"sort"
 	"strconv"
 	"time"
 
@@ -10,8 +11,8 @@ import (
 
 // output holds one open file for every stream and day. Rows outside the days are dropped: they lie in the future.
 type output struct {
-	start                        time.Time // of the first day
-	bounds                       []time.Time
+	start                        time.Time   // of the first day
+	bounds                       []time.Time // the ends of the days, which may have 23 or 25 hours
 	exposures, payments, viewing []*file
 	line                         []byte
 	err                          error // the first one
@@ -53,9 +54,7 @@ func (out *output) write(files []*file, at time.Time, row func(line []byte, brok
 	if at.Before(out.start) {
 		return
 	}
-	i := int(at.Sub(out.start) / day)
-	for i = max(min(i, len(files))-1, 0); i < len(files) && !at.Before(out.bounds[i]); i++ { // a day may have 23 or 25 hours
-	}
+	i := sort.Search(len(out.bounds), func(i int) bool { return at.Before(out.bounds[i]) })
 	if i == len(files) || out.err != nil {
 		return
 	}

@@ -3,12 +3,14 @@ package catalog
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"crosslift/connectors"
+	"crosslift/connectors/files"
 	"crosslift/jobs"
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
@@ -35,17 +37,20 @@ func extract(t *table.Table, streams []connectors.Stream, key identifier.Key) *j
 		Logic: extractLogic, Definitions: strings.Join(definitions, "\n"), Key: key.Fingerprint(),
 		Restatement: restatement,
 		Files: func(ctx context.Context, day table.Day) (map[string]string, error) {
-			files := map[string]string{}
+			read := map[string]string{}
 			for _, s := range streams {
 				inputs, err := s.Inputs(ctx, day)
+				if errors.Is(err, files.ErrMissing) {
+					return nil, jobs.Exit(jobs.ExitSource, err)
+				}
 				if err != nil {
 					return nil, err
 				}
 				for _, in := range inputs {
-					files[s.Name()+": "+in.Name] = in.SHA256
+					read[s.Name()+": "+in.Name] = in.SHA256
 				}
 			}
-			return files, nil
+			return read, nil
 		},
 		Make: func(ctx context.Context, w *jobs.Work) error {
 			for _, s := range streams {

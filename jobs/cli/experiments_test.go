@@ -200,7 +200,7 @@ metrics: [converted]
 
 	t.Run("with its own threshold", func(t *testing.T) {
 		t.Parallel()
-		dir := project(t, source, streams("  quarantine: 2%\n"), definitions)
+		dir := project(t, source, streams("  quarantine: 2%%\n"), definitions)
 		must(t, dir, backfill...)
 		e := expected(t, source).AB.Udacity.Policies["P1_drop_mismatched_rows_then_first_row_in_file_order_per_user"]
 		rows := decode[[]result](t, must(t, dir, "results", "landing_page", "-o", "json"))

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -88,9 +89,9 @@ func TestStaleness(t *testing.T) {
 	}
 	was := contents(t, dir)
 
-	// A late payment: what reads payments is stale, exposures are stale as identity is, the days around are not.
-	write(t, dir, map[string]string{"data/payments/2026-11-02.csv": string(before) + "late,2026-11-02T23:00:00Z,user-1,199.00,succeeded\n"})
-	equal(t, "after a late payment", notCurrent(t, dir), []string{
+	// Late payments: what reads payments is stale, exposures are stale as identity is, the days around are not.
+	write(t, dir, map[string]string{"data/payments/2026-11-02.csv": string(before) + late("2026-11-02")})
+	equal(t, "after late payments", notCurrent(t, dir), []string{
 		"extract/payment 2026-11-02 stale", "identity 2026-11-04 stale", "exposure/offer 2026-11-04 stale",
 		"facts/offer 2026-11-04 stale", "stats/offer 2026-11-04 stale", "publish/offer 2026-11-04 stale"})
 	must(t, dir, "run", "--day", "2026-11-04")
@@ -141,6 +142,14 @@ func TestContentDependsOnNothingElse(t *testing.T) {
 	}
 }
 
+// late are payments that a source delivers after its day was read.
+func late(day string) (lines string) {
+	for u := range 50 {
+		lines += fmt.Sprintf("late%d,%sT23:00:00Z,user-%d,199.00,succeeded\n", u, day, u)
+	}
+	return lines
+}
+
 // TestNights holds the rules of nights.
 func TestNights(t *testing.T) {
 	t.Parallel()
@@ -163,12 +172,12 @@ func TestNights(t *testing.T) {
 
 	// The commit of a night seals the one before: a change of the past reaches the newest night only.
 	sealed := contents(t, dir)["core/profile_identifier/dt=2026-11-01/data.parquet"]
-	exposures := filepath.Join(dir, "data/exposures/2026-11-01.csv")
-	content, err := os.ReadFile(exposures)
+	payments := "data/payments/2026-11-01.csv"
+	content, err := os.ReadFile(filepath.Join(dir, payments))
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, dir, map[string]string{"data/exposures/2026-11-01.csv": string(content) + "late,2026-11-01T23:00:00Z,control,user-late\n"})
+	write(t, dir, map[string]string{payments: string(content) + late("2026-11-01")})
 	must(t, dir, "run", "--day", "2026-11-01")
 	if now := contents(t, dir)["core/profile_identifier/dt=2026-11-01/data.parquet"]; now != sealed {
 		t.Error("a sealed night was rebuilt")

@@ -153,10 +153,17 @@ func (s *session) execute(ctx context.Context, sel selection, command string) er
 	if err := a.printResults(results); err != nil {
 		return err
 	}
+	blocked := 0
 	for _, r := range results {
-		if r.Err != nil {
+		switch {
+		case r.Outcome == run.Blocked && r.Verdict.State == "" && !a.verbose:
+			blocked++ // by something that is told
+		case r.Err != nil:
 			fmt.Fprintln(a.stderr, "crosslift: "+oneLine(r.Err))
 		}
+	}
+	if blocked > 0 {
+		fmt.Fprintf(a.stderr, "crosslift: %d tasks were not run because of that; what was published before stays\n", blocked)
 	}
 	if code != jobs.ExitDone {
 		return &silentError{code}

@@ -108,7 +108,8 @@ func Load(path string, env func(string) (string, bool)) (*Project, error) {
 	}
 	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, invalid{fmt.Errorf("%s: no such file: make a project with `crosslift init`, or name one with --config", path)}
+		err = fmt.Errorf("%s: no such file: make a project with `crosslift init`, or name one with --config", path)
+		return nil, invalid{err}
 	}
 	if err != nil {
 		return nil, invalid{err}
@@ -141,8 +142,8 @@ func (p *Project) readMain(path string, content []byte, env func(string) (string
 	if err := doc.Decode(env, &d); err != nil {
 		return err
 	}
-	p.Zone, p.Warehouse, p.Schedule, p.Memory, p.Identifiers = d.TimeZone.Location, d.Warehouse, d.Schedule, int64(d.Memory), d.Identifiers
-	if p.Memory == 0 {
+	p.Zone, p.Warehouse, p.Schedule, p.Identifiers = d.TimeZone.Location, d.Warehouse, d.Schedule, d.Identifiers
+	if p.Memory = int64(d.Memory); p.Memory == 0 {
 		p.Memory = defaultMemory
 	}
 	p.Workers = runtime.GOMAXPROCS(0)

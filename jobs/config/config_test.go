@@ -13,8 +13,11 @@ import (
 	"strings"
 	"testing"
 
+	"crosslift/connectors"
+	"crosslift/connectors/files"
 	"crosslift/connectors/sandbox"
 	"crosslift/jobs/config"
+	"crosslift/schemas/identifier"
 	"crosslift/schemas/strictyaml"
 	"crosslift/schemas/table"
 )
@@ -101,7 +104,7 @@ func TestStarterFitsTheSandbox(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := p.Experiments[0]
-	truth, err := sandbox.Generate(t.Context(), p.Files.Root.Folder, sandbox.Options{Users: 100, Days: 42, First: e.Start, Zone: p.Zone})
+	truth, err := sandbox.Generate(t.Context(), p.Files.Root.Folder, sandbox.Options{Users: 10_000, Days: 42, First: e.Start, Zone: p.Zone})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,14 +119,50 @@ func TestStarterFitsTheSandbox(t *testing.T) {
 			t.Errorf("%s is not mature after 42 days", m.Name)
 		}
 	}
-	for name, s := range p.Files.Streams {
+	key, err := identifier.ParseKey(p.Identifiers.Key.Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range p.Files.Names() {
+		stream, err := files.New(name, p.Files.Streams[name], files.Folder(p.Files.Root.Folder), nil, key, p.Zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sink := &counter{table: stream.Table()}
 		for d := e.Start; d < e.Start+42; d++ {
-			file := filepath.Join(p.Files.Root.Folder, strings.ReplaceAll(s.Path, "{day}", d.String()))
-			if _, err := os.Stat(file); err != nil {
-				t.Errorf("%s: %v", name, err)
+			inputs, err := stream.Inputs(t.Context(), d)
+			if err == nil && len(inputs) != 1 {
+				err = fmt.Errorf("%d files, want 1", len(inputs))
+			}
+			if err == nil {
+				err = stream.Extract(t.Context(), d, inputs, sink)
+			}
+			if err != nil {
+				t.Fatalf("%s %s: %v", name, d, err)
 			}
 		}
+		if sink.rows < 500 || sink.rejected == 0 || sink.rejected*100 > sink.rows {
+			t.Errorf("%s: %d rows, %d rejected: %v", name, sink.rows, sink.rejected, sink.reasons)
+		}
 	}
+}
+
+// counter takes rows that keep their contract, and counts the others.
+type counter struct {
+	table          *table.Table
+	rows, rejected int
+	reasons        []string
+}
+
+func (c *counter) Row(row any, _ connectors.Origin) error {
+	c.rows++
+	return c.table.Check(row)
+}
+
+func (c *counter) Reject(_ connectors.Origin, reason string) error {
+	c.rejected++
+	c.reasons = append(c.reasons, reason)
+	return nil
 }
 
 func TestS3AndRemoteWarehouse(t *testing.T) {
@@ -299,7 +338,7 @@ func TestProjectWithoutExperimentsLoads(t *testing.T) {
 	}
 }
 
-func files(t testing.TB, dir string) (names []string) {
+func tree(t testing.TB, dir string) (names []string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		name, _ := filepath.Rel(dir, path)
@@ -352,11 +391,11 @@ func TestInitOverwritesNothingAndLeavesNothingBehind(t *testing.T) {
 			if err := prepare(dir); err != nil {
 				t.Fatal(err)
 			}
-			before := files(t, dir)
+			before := tree(t, dir)
 			if written, err := config.Init(dir, fixed()); err == nil || written != nil {
 				t.Errorf("wrote %q, %v", written, err)
 			}
-			if after := files(t, dir); strings.Join(before, " ") != strings.Join(after, " ") {
+			if after := tree(t, dir); strings.Join(before, " ") != strings.Join(after, " ") {
 				t.Errorf("before %q, after %q", before, after)
 			}
 		})

@@ -59,7 +59,8 @@ func (l *location) Validate() error {
 		}
 		return errors.Join(errs...)
 	}
-	if u, err := url.Parse(l.Endpoint); l.Endpoint != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+	u, err := url.Parse(l.Endpoint)
+	if l.Endpoint != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 		errs = append(errs, strictyaml.At("endpoint", errors.New("expected a URL, as https://s3.example.com")))
 	}
 	if l.AccessKey.given() != l.SecretKey.given() {
@@ -94,7 +95,8 @@ func (l *location) resolve(root string, into *Lake) error {
 		return nil
 	}
 	name, prefix, _ := strings.Cut(path, "/")
-	err := errors.Join(strictyaml.At("access_key", l.AccessKey.read(root)), strictyaml.At("secret_key", l.SecretKey.read(root)))
+	err := errors.Join(
+		strictyaml.At("access_key", l.AccessKey.read(root)), strictyaml.At("secret_key", l.SecretKey.read(root)))
 	into.S3 = &S3{
 		Bucket: name, Prefix: strings.Trim(prefix, "/"), Endpoint: l.Endpoint, Region: l.Region, PathStyle: l.PathStyle,
 		AccessKey: l.AccessKey, SecretKey: l.SecretKey,

@@ -8,6 +8,9 @@ import (
 	"crosslift/warehouse/lake"
 )
 
+// skipped is why a night before a later one is not made.
+const skipped = "the next night covers it"
+
 // verdict says how a task stands, by what the lake holds now: whether its upstream is itself stale does not enter.
 func (r *Runner) verdict(ctx context.Context, s *snapshot, t Task, q Request) (Verdict, error) {
 	j := t.Job
@@ -24,7 +27,7 @@ func (r *Runner) verdict(ctx context.Context, s *snapshot, t Task, q Request) (V
 		if newest := s.newest(j.Writes[0], j.Experiment); newest != nil && t.Day < newest.Day {
 			v.State, v.Reason = Sealed, "a later night is committed"
 			if was == nil {
-				v.State, v.Reason = Skipped, "the next night covers it"
+				v.State, v.Reason = Skipped, skipped
 			}
 			return v, nil
 		}
@@ -57,6 +60,9 @@ func (r *Runner) verdict(ctx context.Context, s *snapshot, t Task, q Request) (V
 func (r *Runner) published(ctx context.Context, s *snapshot, t Task) (Verdict, error) {
 	read := t.Job.Reads[0].Table
 	h := s.at(read, t.Job.Experiment, t.Day)
+	if newest := s.newest(read, t.Job.Experiment); h == nil && newest != nil && t.Day < newest.Day {
+		return Verdict{Task: t, State: Skipped, Reason: skipped}, nil
+	}
 	if h == nil {
 		p := lake.Partition{Table: read, Experiment: t.Job.Experiment, Day: t.Day, Revision: 1}
 		return Verdict{Task: t, State: Waiting, Reason: p.String() + " is missing"}, nil

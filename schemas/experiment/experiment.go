@@ -118,7 +118,8 @@ func (e *Experiment) checkVariants() error {
 	case e.Control == "":
 		errs = append(errs, strictyaml.At("control", fmt.Errorf("required: one of %s", strings.Join(names, ", "))))
 	case !slices.Contains(names, e.Control):
-		errs = append(errs, strictyaml.At("control", fmt.Errorf("no variant %q: %s", e.Control, strictyaml.Suggest(e.Control, names))))
+		errs = append(errs, strictyaml.At("control",
+			fmt.Errorf("no variant %q: %s", e.Control, strictyaml.Suggest(e.Control, names))))
 	}
 	return errors.Join(errs...)
 }
@@ -135,9 +136,11 @@ func (e *Experiment) checkMetrics() error {
 	}
 	switch {
 	case e.Primary == "":
-		errs = append(errs, strictyaml.At("primary", fmt.Errorf("required: the metric that decides, one of %s", strings.Join(e.Metrics, ", "))))
+		errs = append(errs, strictyaml.At("primary",
+			fmt.Errorf("required: the metric that decides, one of %s", strings.Join(e.Metrics, ", "))))
 	case !slices.Contains(e.Metrics, e.Primary):
-		errs = append(errs, strictyaml.At("primary", fmt.Errorf("%q is not among metrics: %s", e.Primary, strictyaml.Suggest(e.Primary, e.Metrics))))
+		errs = append(errs, strictyaml.At("primary",
+			fmt.Errorf("%q is not among metrics: %s", e.Primary, strictyaml.Suggest(e.Primary, e.Metrics))))
 	}
 	return errors.Join(errs...)
 }
@@ -159,7 +162,9 @@ func (e *Experiment) DefinitionHash(metrics []*metric.Metric) string {
 			used[m.Name] = m.Hash()
 		}
 	}
-	content, err := json.Marshal([]any{"experiment", logic, e.Name, e.AssignedBy, variants, e.Control, e.Start, e.End, e.Crossover, e.Alpha, e.Primary, used})
+	content, err := json.Marshal([]any{
+		"experiment", logic, e.Name, e.AssignedBy, variants, e.Control, e.Start, e.End, e.Crossover, e.Alpha, e.Primary, used,
+	})
 	if err != nil {
 		panic(err) // strings and finite numbers only
 	}

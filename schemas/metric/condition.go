@@ -35,7 +35,8 @@ func (c *Condition) check(t *table.Table) error {
 	case c.Column == "":
 		return strictyaml.At("column", errors.New("required: "+strictyaml.Suggest("", free)))
 	case !ok:
-		return strictyaml.At("column", fmt.Errorf("%s has no column %q: %s", t, c.Column, strictyaml.Suggest(c.Column, free)))
+		return strictyaml.At("column",
+			fmt.Errorf("%s has no column %q: %s", t, c.Column, strictyaml.Suggest(c.Column, free)))
 	case !slices.Contains(free, c.Column):
 		return strictyaml.At("column", fmt.Errorf("a filter cannot read %s: %s", c.Column, strictyaml.Suggest(c.Column, free)))
 	}

@@ -111,7 +111,8 @@ func (m *Metric) checkValue(t *table.Table) error {
 			m.Unit = "share"
 		}
 		if m.Value != "" {
-			return strictyaml.At("value", errors.New("a proportion counts units with an event and sums nothing: leave it out, or use type: mean"))
+			return strictyaml.At("value",
+				errors.New("a proportion counts units with an event and sums nothing: leave it out, or use type: mean"))
 		}
 		return nil
 	default:
@@ -127,9 +128,11 @@ func (m *Metric) checkValue(t *table.Table) error {
 	c, ok := t.Column(m.Value)
 	switch {
 	case m.Value == "":
-		errs = append(errs, strictyaml.At("value", fmt.Errorf("required: the column of %s to sum: %s", t, strings.Join(numbers, ", "))))
+		errs = append(errs, strictyaml.At("value",
+			fmt.Errorf("required: the column of %s to sum: %s", t, strings.Join(numbers, ", "))))
 	case !ok:
-		errs = append(errs, strictyaml.At("value", fmt.Errorf("%s has no column %q: %s", t, m.Value, strictyaml.Suggest(m.Value, numbers))))
+		errs = append(errs, strictyaml.At("value",
+			fmt.Errorf("%s has no column %q: %s", t, m.Value, strictyaml.Suggest(m.Value, numbers))))
 	case c.Type != table.Int && c.Type != table.Float:
 		errs = append(errs, strictyaml.At("value", fmt.Errorf("%s is a %s: expected a column with numbers", c.Name, c.Type)))
 	case c.Unit == "minor":
@@ -155,7 +158,8 @@ func (m *Metric) checkMoney(t *table.Table, c table.Column) error {
 			return nil
 		}
 	}
-	return strictyaml.At("filter", fmt.Errorf("%s is money in several currencies: expected {column: currency, in: [%s]}", c.Name, currency))
+	return strictyaml.At("filter",
+		fmt.Errorf("%s is money in several currencies: expected {column: currency, in: [%s]}", c.Name, currency))
 }
 
 // Hash identifies what decides the metric's numbers: the definition without its description, however it is written.
@@ -165,7 +169,9 @@ func (m *Metric) Hash() string {
 		filter[i] = c.canonical()
 	}
 	slices.Sort(filter)
-	content, err := json.Marshal([]any{"metric", logic, m.Name, m.Type, m.Table, slices.Compact(filter), m.Value, m.Unit, int64(m.Window)})
+	content, err := json.Marshal([]any{
+		"metric", logic, m.Name, m.Type, m.Table, slices.Compact(filter), m.Value, m.Unit, int64(m.Window),
+	})
 	if err != nil {
 		panic(err) // strings and numbers only
 	}

@@ -38,6 +38,9 @@ func found(n *yaml.Node) string {
 	case isNull(n):
 		return "nothing"
 	}
+	if runes := []rune(n.Value); len(runes) > 60 {
+		return strconv.Quote(string(runes[:60])) + "…"
+	}
 	return strconv.Quote(n.Value)
 }
 

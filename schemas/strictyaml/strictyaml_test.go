@@ -89,7 +89,7 @@ type document struct {
 	Columns    map[string]column `yaml:"columns"`
 	Filter     []column          `yaml:"filter"`
 	Weights    map[string]int    `yaml:"weights"`
-	hidden     string
+	Hidden     string            `yaml:"-"`
 }
 
 func (d *document) Validate() error {

@@ -15,7 +15,8 @@ import (
 // the same makes it 0. The approximation is coarse where an expected count is below about 5.
 func SRM(counts []int64, weights []float64) (p float64, err error) {
 	if len(counts) != len(weights) {
-		return 0, fmt.Errorf("srm: %d counts and %d weights: expected one of each for every arm", len(counts), len(weights))
+		return 0, fmt.Errorf("srm: %d counts and %d weights: expected one of each for every arm",
+			len(counts), len(weights))
 	}
 	var units, weight float64
 	arms := 0

@@ -24,11 +24,11 @@ type File struct {
 
 // Open reads a file's footer; nothing else is read until asked for.
 func Open(r io.ReaderAt, size int64) (*File, error) {
-	f, err := parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(1<<20))
-	if err != nil {
-		return nil, fmt.Errorf("not a readable Parquet file: %w", err)
-	}
-	return &File{r: r, size: size, footer: f}, nil
+	f := &File{r: r, size: size}
+	return f, guarded(func() (err error) {
+		f.footer, err = parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(1<<20))
+		return err
+	})
 }
 
 // Rows is the number of rows.
@@ -73,27 +73,21 @@ func (f *File) Batches(ctx context.Context, columns []string, rowGroups ...int) 
 			}
 			leaves = append(leaves, i)
 		}
-		r, err := file.NewParquetReader(io.NewSectionReader(f.r, 0, f.size))
+		records, err := f.records(ctx, leaves, rowGroups)
 		if err != nil {
-			yield(nil, fmt.Errorf("not a readable Parquet file: %w", err))
-			return
-		}
-		defer r.Close()
-		arrows, err := pqarrow.NewFileReader(r, pqarrow.ArrowReadProperties{BatchSize: 16 << 10}, memory.DefaultAllocator)
-		if err != nil {
-			yield(nil, fmt.Errorf("reading Parquet as Arrow: %w", err))
-			return
-		}
-		if len(rowGroups) == 0 {
-			rowGroups = nil
-		}
-		records, err := arrows.GetRecordReader(ctx, leaves, rowGroups)
-		if err != nil {
-			yield(nil, fmt.Errorf("reading Parquet as Arrow: %w", err))
+			yield(nil, err)
 			return
 		}
 		defer records.Release()
-		for records.Next() {
+		for {
+			var more bool
+			if err := guarded(func() error { more = records.Next(); return nil }); err != nil {
+				yield(nil, err)
+				return
+			}
+			if !more {
+				break
+			}
 			if !yield(records.Record(), nil) {
 				return
 			}
@@ -102,6 +96,39 @@ func (f *File) Batches(ctx context.Context, columns []string, rowGroups ...int) 
 			yield(nil, fmt.Errorf("reading Parquet as Arrow: %w", err))
 		}
 	}
+}
+
+// records opens Arrow's reader of some columns and row groups.
+func (f *File) records(ctx context.Context, leaves, rowGroups []int) (records pqarrow.RecordReader, err error) {
+	err = guarded(func() error {
+		r, err := file.NewParquetReader(io.NewSectionReader(f.r, 0, f.size))
+		if err != nil {
+			return err
+		}
+		arrows, err := pqarrow.NewFileReader(r, pqarrow.ArrowReadProperties{BatchSize: 16 << 10}, memory.DefaultAllocator)
+		if err != nil {
+			return err
+		}
+		if len(rowGroups) == 0 {
+			rowGroups = nil // all of them
+		}
+		records, err = arrows.GetRecordReader(ctx, leaves, rowGroups)
+		return err
+	})
+	return records, err
+}
+
+// guarded turns the panics of the Parquet libraries on damaged files into errors.
+func guarded(read func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("a damaged Parquet file: %v", r)
+		}
+	}()
+	if err := read(); err != nil {
+		return fmt.Errorf("reading Parquet: %w", err)
+	}
+	return nil
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

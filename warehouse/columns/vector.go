@@ -26,38 +26,41 @@ type Vector struct {
 
 // Vector reads a column of a row group into v, whose memory is used again. Rows without a value hold a zero, and −1
 // in Index.
-func (f *File) Vector(ctx context.Context, rowGroup int, column string, v *Vector) (err error) {
+func (f *File) Vector(ctx context.Context, rowGroup int, column string, v *Vector) error {
 	leaf, err := f.column(column)
 	if err != nil {
 		return err
 	}
-	fail := func(err error) error { return fmt.Errorf("column %s, row group %d: %w", column, rowGroup, err) }
-	defer func() { // parquet-go panics on some damaged files
-		if r := recover(); r != nil {
-			err = fail(fmt.Errorf("damaged: %v", r))
-		}
-	}()
 	*v = Vector{Index: v.Index[:0], Strings: v.Strings[:0], IDs: v.IDs[:0], Ints: v.Ints[:0], Floats: v.Floats[:0], Bools: v.Bools[:0]}
-	group := f.footer.RowGroups()[rowGroup]
-	chunk := group.ColumnChunks()[leaf]
+	err = guarded(func() error {
+		group := f.footer.RowGroups()[rowGroup]
+		return v.read(ctx, group.ColumnChunks()[leaf], group.NumRows())
+	})
+	if err != nil {
+		return fmt.Errorf("column %s, row group %d: %w", column, rowGroup, err)
+	}
+	return nil
+}
+
+func (v *Vector) read(ctx context.Context, chunk parquet.ColumnChunk, rows int64) error {
 	pages := chunk.Pages()
 	defer pages.Close()
 	var known parquet.Dictionary
-	for rows := int64(0); rows < group.NumRows(); {
+	for left := rows; left > 0; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		page, err := pages.ReadPage()
 		if errors.Is(err, io.EOF) {
-			return fail(fmt.Errorf("it ends after %d of %d rows", rows, group.NumRows()))
+			return fmt.Errorf("it ends after %d of %d rows", rows-left, rows)
 		}
 		if err != nil {
-			return fail(err)
+			return err
 		}
 		if err := v.page(page, chunk.Type(), &known); err != nil {
-			return fail(err)
+			return err
 		}
-		rows += page.NumRows()
+		left -= page.NumRows()
 		parquet.Release(page)
 	}
 	return nil

@@ -72,11 +72,11 @@ func (c *Claim) find(ctx context.Context, session *sql.Conn) error {
 func (c *Claim) lock(ctx context.Context, session *sql.Conn) error {
 	for !c.run.held[c.id] {
 		var got bool
-		if err := session.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1, $2)`, taskLocks, c.id).Scan(&got); err != nil || got {
+		err := session.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1, $2)`, taskLocks, c.id).Scan(&got)
+		if err != nil || got {
 			return err
 		}
-		err := c.holder(ctx, session)
-		if !errors.Is(err, sql.ErrNoRows) {
+		if err = c.holder(ctx, session); !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
 	}
@@ -94,7 +94,8 @@ func (c *Claim) holder(ctx context.Context, session *sql.Conn) error {
 			coalesce(a.started_at, clock_timestamp())
 		FROM ledger.held h LEFT JOIN ledger.run r ON r.backend = h.backend
 		LEFT JOIN ledger.attempt a ON a.run_id = r.run_id AND a.task_id = h.id AND a.state = 'running'
-		WHERE h.class = $1 AND h.id = $2 ORDER BY r.run_id DESC NULLS LAST LIMIT 1`, taskLocks, c.id).Scan(&run, &host, &pid, &since)
+		WHERE h.class = $1 AND h.id = $2 ORDER BY r.run_id DESC NULLS LAST LIMIT 1`,
+		taskLocks, c.id).Scan(&run, &host, &pid, &since)
 	if err != nil {
 		return err
 	}

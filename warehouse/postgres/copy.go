@@ -26,7 +26,9 @@ type copier interface {
 
 // copyIn copies batches into a data set's table, inside the transaction that is open on the session, and gives the
 // number of rows. After an error the transaction is of no use.
-func copyIn(ctx context.Context, session *sql.Conn, set dataset, loadID int64, batches iter.Seq2[arrow.Record, error]) (rows int64, err error) {
+func copyIn(
+	ctx context.Context, session *sql.Conn, set dataset, loadID int64, batches iter.Seq2[arrow.Record, error],
+) (rows int64, err error) {
 	err = session.Raw(func(conn any) error {
 		preparer, ok := conn.(driver.ConnPrepareContext)
 		if !ok {
@@ -38,7 +40,9 @@ func copyIn(ctx context.Context, session *sql.Conn, set dataset, loadID int64, b
 	return rows, err
 }
 
-func copyBatches(ctx context.Context, conn driver.ConnPrepareContext, set dataset, loadID int64, batches iter.Seq2[arrow.Record, error]) (rows int64, err error) {
+func copyBatches(
+	ctx context.Context, conn driver.ConnPrepareContext, set dataset, loadID int64, batches iter.Seq2[arrow.Record, error],
+) (rows int64, err error) {
 	e := encoder{contract: set.contract, prefix: strconv.FormatInt(loadID, 10)}
 	columns := []string{"load_id"}
 	for _, name := range set.contract.ColumnNames() {
@@ -85,7 +89,7 @@ func copyBatches(ctx context.Context, conn driver.ConnPrepareContext, set datase
 	if err := flush(); err != nil {
 		return 0, err
 	}
-	result, err := stmt.Exec(nil) //nolint:staticcheck // the driver ends a COPY by an Exec without values, and by nothing else
+	result, err := stmt.Exec(nil) // without values: the end of the COPY, and where its errors show
 	if err != nil {
 		return 0, err
 	}

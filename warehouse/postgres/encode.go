@@ -49,7 +49,8 @@ func (e *encoder) bind(batch arrow.Record) error {
 		}
 		f := appender(c.Type, a)
 		if f == nil {
-			return fmt.Errorf("column %s of %s: %s where a column of type %s was expected", c.Name, e.contract, a.DataType(), c.Type)
+			return fmt.Errorf("column %s of %s: %s where a column of type %s was expected",
+				c.Name, e.contract, a.DataType(), c.Type)
 		}
 		e.cells = append(e.cells, cell{c.Name, a, f})
 	}

@@ -72,5 +72,6 @@ func failed(doing string, err error) error {
 func lost(err error) bool {
 	var network *net.OpError
 	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.As(err, &network) ||
-		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || pq.As(err, "57P01", "57P02", "57P05") != nil // shutdown by an administrator or a crash, idle session ended
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		pq.As(err, "57P01", "57P02", "57P05") != nil // ended by an administrator, by a crash, for being idle
 }

@@ -47,7 +47,8 @@ func (t Task) String() string { return t.Job + " " + t.Day.String() }
 // server that has not got a setting is asked for the others.
 const sessionSettings = `
 SELECT set_config(name, value, false) FROM (VALUES
-  ('idle_session_timeout', '0'), ('tcp_keepalives_idle', '30'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3')
+  ('idle_session_timeout', '0'),
+  ('tcp_keepalives_idle', '30'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3')
 ) s(name, value) WHERE name IN (SELECT name FROM pg_settings)`
 
 // BeginRun enters a run, with this host and process. It must be ended.
@@ -124,7 +125,7 @@ func (r *Run) onSession(ctx context.Context, f func(ctx context.Context, session
 	defer cancel()
 	err := f(ctx, r.session)
 	if lost(err) || errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("%w: the session with the server has ended", ErrLost)
+		return fmt.Errorf("%w: the session with the server has ended: run again", ErrLost)
 	}
 	return err
 }

@@ -49,7 +49,8 @@ func TestOneRunOwnsATask(t *testing.T) {
 	must(t, next.Finish(t.Context(), Outcome{State: "failed", Err: "two\nlines"}))
 	tasks, err := db.Tasks(t.Context(), aTask.Day, aTask.Day)
 	must(t, err)
-	if len(tasks) != 1 || tasks[0].Number != 2 || tasks[0].State != "failed" || tasks[0].Error != "two lines" || tasks[0].Ended == nil {
+	if len(tasks) != 1 || tasks[0].Number != 2 || tasks[0].State != "failed" || tasks[0].Error != "two lines" ||
+		tasks[0].Ended == nil {
 		t.Errorf("the last attempt: %+v", tasks)
 	}
 	if got := get[string](t, db.db, `SELECT state || rows_in || rows_out || rows_quarantined || recipe || (duration >= '0')
@@ -76,7 +77,8 @@ func TestRunsClaimManyTasksInParallel(t *testing.T) {
 	must(t, run.End(t.Context(), 3))
 	runs, err := db.Runs(t.Context(), 10)
 	must(t, err)
-	if len(runs) != 1 || runs[0].State != "ended" || *runs[0].ExitCode != 3 || runs[0].Pid != os.Getpid() || runs[0].Command != "test" {
+	if len(runs) != 1 || runs[0].State != "ended" || *runs[0].ExitCode != 3 || runs[0].Pid != os.Getpid() ||
+		runs[0].Command != "test" {
 		t.Errorf("runs: %+v", runs)
 	}
 	tasks, err := db.Tasks(t.Context(), 5, 9)
@@ -150,7 +152,8 @@ func TestKillFreesTheClaim(t *testing.T) {
 		t.Errorf("the next attempt has the token %d", claim.attempt)
 	}
 	must(t, claim.Finish(t.Context(), Outcome{State: "published"}))
-	if got := get[string](t, db.db, `SELECT string_agg(state, ' ' ORDER BY attempt) FROM ledger.attempt`); got != "killed published" {
+	got := get[string](t, db.db, `SELECT string_agg(state, ' ' ORDER BY attempt) FROM ledger.attempt`)
+	if got != "killed published" {
 		t.Errorf("attempts: %s", got)
 	}
 }
@@ -162,7 +165,8 @@ func awaitFree(t *testing.T, db *DB) {
 	must(t, err)
 	defer session.Close()
 	for _, statement := range []string{
-		`SELECT pg_advisory_lock(17229, task_id) FROM ledger.task`, `SELECT pg_advisory_unlock(17229, task_id) FROM ledger.task`,
+		`SELECT pg_advisory_lock(17229, task_id) FROM ledger.task`,
+		`SELECT pg_advisory_unlock(17229, task_id) FROM ledger.task`,
 		`SELECT pg_advisory_lock(17228, 1)`, `SELECT pg_advisory_unlock(17228, 1)`,
 	} {
 		_, err := session.ExecContext(t.Context(), statement)
@@ -181,8 +185,8 @@ func TestFreshnessShowsTheTroubleOfTheNewestDay(t *testing.T) {
 		must(t, claim.Finish(t.Context(), o))
 	}
 	state := func() string {
-		return get[string](t, db.db, `SELECT concat_ws('|', dataset, experiment, as_of, revision, last_attempt_day, last_attempt_state,
-			last_attempt_error) FROM bi.data_freshness`)
+		return get[string](t, db.db, `SELECT concat_ws('|', dataset, experiment, as_of, revision,
+			last_attempt_day, last_attempt_state, last_attempt_error) FROM bi.data_freshness`)
 	}
 	attempt("facts", 20000, Outcome{State: "failed", Err: "disk full"})
 	attempt("exposure", 20000, Outcome{State: "written"})

@@ -92,11 +92,14 @@ SELECT statement FROM (
   UNION ALL
   SELECT 2, 'CREATE ROLE bi LOGIN' FROM here WHERE bi IS NULL
   UNION ALL
-  SELECT 3, format('GRANT owner TO %I', me) FROM here WHERE pg_has_role(me, owner, 'MEMBER') IS NOT TRUE AND me <> 'owner'
+  SELECT 3, format('GRANT owner TO %I', me) FROM here
+  WHERE pg_has_role(me, owner, 'MEMBER') IS NOT TRUE AND me <> 'owner'
   UNION ALL
-  SELECT 4, format('GRANT CREATE ON DATABASE %I TO %I', db, me) FROM here WHERE NOT has_database_privilege(me, db, 'CREATE')
+  SELECT 4, format('GRANT CREATE ON DATABASE %I TO %I', db, me) FROM here
+  WHERE NOT has_database_privilege(me, db, 'CREATE')
   UNION ALL
-  SELECT 5, format('GRANT CREATE ON SCHEMA public TO %I', me) FROM here WHERE NOT has_schema_privilege(me, 'public', 'CREATE')
+  SELECT 5, format('GRANT CREATE ON SCHEMA public TO %I', me) FROM here
+  WHERE NOT has_schema_privilege(me, 'public', 'CREATE')
   UNION ALL
   SELECT 6, format('ALTER ROLE bi IN DATABASE %I SET %s = %s', db, name, value)
   FROM here, setting WHERE name NOT IN (SELECT name FROM present)

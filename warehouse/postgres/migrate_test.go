@@ -73,7 +73,8 @@ func TestRoleBiReadsViewsAndNothingElse(t *testing.T) {
 		Name   string `db:"relname"`
 		Kind   string `db:"relkind"`
 	}
-	must(t, owner.db.Select(&relations, `SELECT nspname, relname, relkind FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+	must(t, owner.db.Select(&relations, `SELECT nspname, relname, relkind
+		FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
 		WHERE relkind IN ('r', 'v', 'm', 'p') AND nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')`))
 	readable := 0
 	for _, r := range relations {
@@ -131,8 +132,8 @@ func TestEveryColumnOfTheViewsIsExplained(t *testing.T) {
 func TestColumnsOfTheResultsView(t *testing.T) {
 	t.Parallel()
 	db, _ := open(t)
-	const want = "experiment metric segment variant unit estimand method adjustment stitching as_of revision baseline value_unit " +
-		"matured n mean stddev diff_abs diff_abs_low diff_abs_high diff_rel diff_rel_low diff_rel_high rel_method alpha p_value " +
+	const want = "experiment metric segment variant unit estimand method adjustment stitching as_of revision baseline " +
+		"value_unit matured n mean stddev diff_abs diff_abs_low diff_abs_high diff_rel diff_rel_low diff_rel_high rel_method alpha p_value " +
 		"p_adjusted srm_p definition_hash identity_night recipe"
 	for view, want := range map[string]string{"experiment_results": want + " is_latest", "experiment_results_latest": want} {
 		rows, err := db.db.Query(`SELECT * FROM bi.` + view)
@@ -145,19 +146,37 @@ func TestColumnsOfTheResultsView(t *testing.T) {
 	}
 }
 
-// On a server that knows neither role, and with a login that may do nothing there, Open says what an administrator
-// must run; when that has been run, it works.
-func TestOpenSaysWhatAnAdministratorMustRun(t *testing.T) {
+// On a server that knows neither role, a login that may do nothing there is told what an administrator must run; when
+// that has been run, it works. A login that may do everything makes the roles, once, although each of the server's
+// databases is migrated on its own.
+func TestRolesOfANewServer(t *testing.T) {
 	t.Parallel()
 	cluster, err := local.Join(t.Context(), filepath.Join(t.TempDir(), "cluster"), quiet)
 	must(t, err)
 	t.Cleanup(func() { cluster.Leave(context.Background()) })
+	must(t, hasten(cluster))
 	admin := connect(t, at(t, cluster, "postgres", "postgres"))
-	for _, statement := range []string{
-		"DROP DATABASE crosslift", "DROP ROLE bi", "DROP ROLE owner", `CREATE ROLE "no body" LOGIN`, "CREATE DATABASE plain",
-	} {
-		execute(t, admin, statement)
+	forget := func(then ...string) {
+		for _, statement := range append([]string{"DROP ROLE bi", "DROP ROLE owner"}, then...) {
+			execute(t, admin, statement)
+		}
 	}
+	execute(t, admin, "DROP DATABASE crosslift")
+	forget("CREATE DATABASE a", "CREATE DATABASE b")
+	var g errgroup.Group
+	for _, name := range []string{"a", "b", "a", "b"} {
+		g.Go(func() error {
+			db, err := Open(context.Background(), at(t, cluster, "postgres", name), quiet)
+			if err != nil {
+				return err
+			}
+			return db.Close()
+		})
+	}
+	must(t, g.Wait())
+	execute(t, admin, "DROP DATABASE a")
+	execute(t, admin, "DROP DATABASE b")
+	forget(`CREATE ROLE "no body" LOGIN`, "CREATE DATABASE plain")
 	plain := at(t, cluster, "no body", "plain")
 	_, err = Open(t.Context(), plain, quiet)
 	contains(t, err, "a database administrator must run", "CREATE ROLE owner", `GRANT owner TO "no body"`, "statement_timeout")
@@ -173,33 +192,11 @@ func TestOpenSaysWhatAnAdministratorMustRun(t *testing.T) {
 	must(t, err)
 	_, err = db.Publish(t.Context(), claim, aLoad(1, 1), batchesOf(recordOf(table.ExperimentResult, resultRows(3, 1))))
 	must(t, err)
-	if foreign := get[int](t, db.db, `SELECT count(*) FROM pg_class WHERE relnamespace::regnamespace::text IN ('ledger', 'warehouse', 'bi')
-		AND pg_get_userbyid(relowner) <> 'owner'`); foreign > 0 {
+	foreign := get[int](t, db.db, `SELECT count(*) FROM pg_class
+		WHERE relnamespace::regnamespace::text IN ('ledger', 'warehouse', 'bi') AND pg_get_userbyid(relowner) <> 'owner'`)
+	if foreign > 0 {
 		t.Errorf("%d relations do not belong to owner", foreign)
 	}
-}
-
-// A server's roles are made once, although each of its databases is migrated on its own.
-func TestVirginServerMigratedInSeveralDatabasesAtOnce(t *testing.T) {
-	t.Parallel()
-	cluster, err := local.Join(t.Context(), filepath.Join(t.TempDir(), "cluster"), quiet)
-	must(t, err)
-	t.Cleanup(func() { cluster.Leave(context.Background()) })
-	admin := connect(t, at(t, cluster, "postgres", "postgres"))
-	for _, statement := range []string{"DROP DATABASE crosslift", "DROP ROLE bi", "DROP ROLE owner", "CREATE DATABASE a", "CREATE DATABASE b"} {
-		execute(t, admin, statement)
-	}
-	var g errgroup.Group
-	for _, name := range []string{"a", "b", "a", "b"} {
-		g.Go(func() error {
-			db, err := Open(context.Background(), at(t, cluster, "postgres", name), quiet)
-			if err != nil {
-				return err
-			}
-			return db.Close()
-		})
-	}
-	must(t, g.Wait())
 }
 
 func TestOpenErrorsAreOneLineAndHoldNoPassword(t *testing.T) {

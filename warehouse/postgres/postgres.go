@@ -74,7 +74,8 @@ func reach(ctx context.Context, db *sqlx.DB, cfg pq.Config) error {
 	case standby:
 		return fmt.Errorf("postgres: %w: %s is a read-only standby: use the URL of the primary", ErrUnavailable, place(cfg))
 	case role == "bi":
-		return fmt.Errorf("postgres: %w: the URL logs in as bi, which may only read: log in as owner or a member of it", ErrUnavailable)
+		return fmt.Errorf("postgres: %w: the URL logs in as bi, which may only read: log in as owner or a member of it",
+			ErrUnavailable)
 	}
 	return nil
 }

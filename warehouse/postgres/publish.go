@@ -75,7 +75,9 @@ func (d *DB) Publish(ctx context.Context, claim *Claim, l Load, batches iter.Seq
 	return p, nil
 }
 
-func (d *DB) publish(ctx context.Context, claim *Claim, l Load, set dataset, batches iter.Seq2[arrow.Record, error]) (p Published, err error) {
+func (d *DB) publish(
+	ctx context.Context, claim *Claim, l Load, set dataset, batches iter.Seq2[arrow.Record, error],
+) (p Published, err error) {
 	session, err := d.db.DB.Conn(ctx)
 	if err != nil {
 		return p, err
@@ -93,7 +95,8 @@ func (d *DB) publish(ctx context.Context, claim *Claim, l Load, set dataset, bat
 		if p.Rows, err = copyIn(ctx, session, set, p.LoadID, batches); err != nil {
 			return p, err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE warehouse.load SET row_count = $2 WHERE load_id = $1`, p.LoadID, p.Rows); err != nil {
+		_, err := tx.ExecContext(ctx, `UPDATE warehouse.load SET row_count = $2 WHERE load_id = $1`, p.LoadID, p.Rows)
+		if err != nil {
 			return p, err
 		}
 	}

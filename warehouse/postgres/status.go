@@ -26,8 +26,8 @@ type Attempt struct {
 	Error           string     `db:"error" json:"error"` // empty unless it failed
 }
 
-const selectAttempts = `job, experiment, day - DATE '1970-01-01' AS day, attempt, run_id, host, pid, state, started_at, ended_at,
-	rows_in, rows_out, rows_quarantined, recipe, error FROM ledger.attempt_status`
+const selectAttempts = `job, experiment, day - DATE '1970-01-01' AS day, attempt, run_id, host, pid, state,
+	started_at, ended_at, rows_in, rows_out, rows_quarantined, recipe, error FROM ledger.attempt_status`
 
 // Tasks gives the last attempt of each task from one day to another, both included, by day and job.
 func (d *DB) Tasks(ctx context.Context, from, to table.Day) ([]Attempt, error) {

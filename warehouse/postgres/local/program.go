@@ -54,7 +54,7 @@ func (m machine) installations(ctx context.Context) []installation {
 func (m machine) newest(ctx context.Context) (installation, error) {
 	found := m.installations(ctx)
 	if len(found) == 0 {
-		return installation{}, cmpErr(ctx, ErrNoPostgres)
+		return installation{}, because(ctx, ErrNoPostgres)
 	}
 	return found[0], nil
 }
@@ -68,19 +68,19 @@ func (m machine) fitting(ctx context.Context, data string) (installation, error)
 	version := strings.TrimSpace(string(text))
 	found := m.installations(ctx)
 	if len(found) == 0 {
-		return installation{}, cmpErr(ctx, ErrNoPostgres)
+		return installation{}, because(ctx, ErrNoPostgres)
 	}
 	for _, i := range found {
 		if strconv.Itoa(i.major) == version {
 			return i, nil
 		}
 	}
-	return installation{}, fmt.Errorf("it was created by PostgreSQL %s and this machine has %d: install PostgreSQL %[1]s, "+
-		"or move %s away and run again, which fills a new warehouse from the lake", version, found[0].major, data)
+	return installation{}, fmt.Errorf("PostgreSQL %s created it and this machine has %d: install PostgreSQL %[1]s, or move "+
+		"%[3]s away and run again, which fills a new one from the lake", version, found[0].major, data)
 }
 
-// cmpErr prefers the reason why ctx ended, if it has.
-func cmpErr(ctx context.Context, err error) error {
+// because gives err, or the reason why ctx ended if it has, which is then the cause.
+func because(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -111,29 +111,22 @@ func run(ctx context.Context, cmd *exec.Cmd, stdin string) error {
 	stop := context.AfterFunc(ctx, func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
 	defer stop()
 	if err := cmd.Wait(); err != nil {
-		return cmpErr(ctx, fmt.Errorf("%s: %w: %s", filepath.Base(cmd.Path), err, complaint(output.Bytes())))
+		return because(ctx, fmt.Errorf("%s: %w: %s", filepath.Base(cmd.Path), err, complaint(output.Bytes())))
 	}
 	return nil
 }
 
-// complaint gives the last lines of a program's output that look like the reason of its failure, as one line.
+var logPrefix = regexp.MustCompile(`^[-\d]+ [:.\d]+ \S+ \[\d+\] `)
+
+// complaint gives the last lines of a program's output, which tell why it failed, as one line.
 func complaint(output []byte) string {
-	const most = 3
-	var lines, errors []string
+	const most = 4
+	var lines []string
 	for line := range strings.Lines(string(output)) {
-		if line = strings.TrimSpace(line); line == "" {
-			continue
-		}
-		lines = append(lines, line)
-		for _, mark := range []string{"FATAL:", "PANIC:", "ERROR:", "HINT:", "error:", "hint:"} {
-			if at := strings.Index(line, mark); at >= 0 {
-				errors = append(errors, line[at:])
-				break
-			}
+		line = strings.TrimSpace(logPrefix.ReplaceAllString(line, ""))
+		if line != "" && !strings.Contains(line, "database system is shut down") {
+			lines = append(lines, strings.Join(strings.Fields(line), " "))
 		}
 	}
-	if len(errors) > 0 {
-		lines = errors
-	}
-	return strings.Join(lines[max(0, len(lines)-most):], " ")
+	return strings.Join(lines[max(0, len(lines)-most):], "; ")
 }

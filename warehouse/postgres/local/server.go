@@ -26,7 +26,7 @@ type server struct {
 
 func (s server) url(role, database string) string {
 	query := url.Values{"host": {s.socket}, "port": {strconv.Itoa(s.port)}, "sslmode": {"disable"}}
-	return (&url.URL{Scheme: "postgres", User: url.User(role), Host: "", Path: "/" + database, RawQuery: query.Encode()}).String()
+	return (&url.URL{Scheme: "postgres", User: url.User(role), Path: "/" + database, RawQuery: query.Encode()}).String()
 }
 
 // exec runs statements as the superuser, in one session.
@@ -50,7 +50,7 @@ func (s server) exec(ctx context.Context, statements ...string) error {
 }
 
 // find reads where the server on data says that it is, in its postmaster.pid (PostgreSQL, miscadmin.h: a line each for
-// pid, data folder, start, port, socket folder, TCP address). False when there is no server, or it does not say yet.
+// pid, data folder, start, port, socket folder, TCP address, shared memory and status). False when there is no server, or it does not say yet.
 func find(data *os.File) (server, bool, error) {
 	text, err := os.ReadFile(filepath.Join(data.Name(), "postmaster.pid"))
 	if errors.Is(err, os.ErrNotExist) {
@@ -60,8 +60,8 @@ func find(data *os.File) (server, bool, error) {
 	}
 	lines := strings.Split(string(text), "\n")
 	pid, err := strconv.Atoi(strings.TrimSpace(lines[0]))
-	if err != nil || len(lines) < 7 {
-		return server{}, false, nil // being written
+	if err != nil || len(lines) < 8 {
+		return server{}, false, nil // it opens its ports yet
 	}
 	if at, err := home(pid, data); err != nil || !at {
 		return server{}, false, err
@@ -221,9 +221,10 @@ func removeStale(data *os.File) error {
 	}
 	first, _, _ := strings.Cut(string(text), "\n")
 	pid, err := strconv.Atoi(strings.TrimSpace(first))
-	if err != nil || pid <= 0 {
+	if err != nil {
 		return os.Remove(name) // cut short by the crash
 	}
+	pid = max(pid, -pid) // negative: single-user mode
 	at, err := home(pid, data)
 	if err != nil {
 		return err

@@ -18,7 +18,7 @@ func (m machine) socketFolder(dir string, as *syscall.Credential) (string, error
 	}
 	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
 	if err != nil {
-		return "", fmt.Errorf("folder for its socket: somebody else made it: have it removed: %w", err)
+		return "", fmt.Errorf("folder for its socket: expected one of our own, have what is there removed: %v", err)
 	}
 	defer f.Close()
 	info, err := f.Stat()

@@ -54,7 +54,7 @@ func (c *Cluster) TCPURL(ctx context.Context, role string) (_ string, err error)
 }
 
 // restart restarts the server with TCP, unless another program has joined, or has restarted it already.
-func (c *Cluster) restart(ctx context.Context) error {
+func (c *Cluster) restart(ctx context.Context) (err error) {
 	data, err := os.Open(c.path("data"))
 	if err != nil {
 		return err

@@ -73,7 +73,9 @@ FROM ledger.attempt a JOIN ledger.task t USING (task_id) JOIN ledger.run r USING
 CREATE VIEW ledger.run_status AS
 SELECT r.run_id, r.command, r.version, r.host, r.pid, r.started_at, r.ended_at, r.exit_code,
   CASE WHEN r.ended_at IS NOT NULL THEN 'ended'
-    WHEN EXISTS (SELECT FROM ledger.held h WHERE h.class = 17228 AND h.id = r.run_id AND h.backend = r.backend) THEN 'running'
+    WHEN EXISTS (
+      SELECT FROM ledger.held h WHERE h.class = 17228 AND h.id = r.run_id AND h.backend = r.backend
+    ) THEN 'running'
     ELSE 'killed' END AS state
 FROM ledger.run r;
 

@@ -151,16 +151,20 @@ END
 $$;
 -- +goose StatementEnd
 
-COMMENT ON VIEW bi.experiment_results IS 'statistics of experiments, one row an experiment, metric, segment, variant, unit, estimand, method, adjustment, stitching, as_of and revision: every published night and revision';
-COMMENT ON VIEW bi.experiment_results_latest IS 'statistics of experiments as of the newest published night and revision of each';
-COMMENT ON VIEW bi.data_freshness IS 'how fresh each data set is, by experiment, and how the last attempt to refresh it went';
+COMMENT ON VIEW bi.experiment_results IS 'statistics of experiments, every published night and revision: one row an '
+  'experiment, metric, segment, variant, unit, estimand, method, adjustment, stitching, as_of and revision';
+COMMENT ON VIEW bi.experiment_results_latest IS
+  'statistics of experiments as of the newest published night and revision of each';
+COMMENT ON VIEW bi.data_freshness IS
+  'how fresh each data set is, by experiment, and how the last attempt to refresh it went';
 COMMENT ON COLUMN bi.data_freshness.dataset IS 'the data set: experiment_results';
 COMMENT ON COLUMN bi.data_freshness.experiment IS 'the experiment''s name';
 COMMENT ON COLUMN bi.data_freshness.as_of IS 'the night of the latest published rows; empty: nothing was published yet';
 COMMENT ON COLUMN bi.data_freshness.revision IS 'the revision of the latest published rows';
 COMMENT ON COLUMN bi.data_freshness.published_at IS 'when they were published';
 COMMENT ON COLUMN bi.data_freshness.last_attempt_day IS 'the newest day that was tried for this experiment';
-COMMENT ON COLUMN bi.data_freshness.last_attempt_state IS 'how that ended: running, killed, failed, published, unchanged, …';
+COMMENT ON COLUMN bi.data_freshness.last_attempt_state IS
+  'how that ended: running, killed, failed, published, unchanged, …';
 COMMENT ON COLUMN bi.data_freshness.last_attempt_error IS 'why it failed; empty: it did not';
 
 RESET ROLE;
