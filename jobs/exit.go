@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"crosslift/warehouse/lake"
+	"crosslift/warehouse/postgres"
 )
 
 // The exit codes of the command, which are also the classes of failure in the ledger.
@@ -47,9 +48,13 @@ func ExitCode(err error) int {
 		return ExitDone
 	case errors.As(err, &marked):
 		return marked.ExitCode()
+	case errors.Is(err, postgres.ErrHeld):
+		return ExitHeld
+	case errors.Is(err, postgres.ErrUnavailable):
+		return ExitUsage
 	case errors.Is(err, context.Canceled):
 		return ExitInt
-	case errors.As(err, &conflict), errors.Is(err, lake.ErrChanged):
+	case errors.As(err, &conflict), errors.Is(err, lake.ErrChanged), errors.Is(err, postgres.ErrConflict), errors.Is(err, postgres.ErrLost):
 		return ExitConflict
 	case lake.Unreachable(err):
 		return ExitSource

@@ -19,13 +19,13 @@ type Job struct {
 	Reads      []Read
 
 	// What decides the rows besides the inputs; all of it enters the recipe.
-	Logic       int                                                                // raised when the code gives other rows
-	Definitions string                                                             // hash of the YAML it uses
-	Key         string                                                             // of identifiers, where it hashes them
+	Logic       int                                                                 // raised when the code gives other rows
+	Definitions string                                                              // hash of the YAML it uses
+	Key         string                                                              // of identifiers, where it hashes them
 	Files       func(ctx context.Context, day table.Day) (map[string]string, error) // of extracts: name → SHA-256
 
-	Restatement int                       // of extracts: days for which the source may still change; negative: for ever
-	Due         func(day table.Day) bool  // whether there is anything to do for a day; nil: always
+	Restatement int                      // of extracts: days for which the source may still change; negative: for ever
+	Due         func(day table.Day) bool // whether there is anything to do for a day; nil: always
 	Make        func(context.Context, *Work) error
 
 	// Of a job that publishes: whether the warehouse holds a partition already, and how to load it there.

@@ -8,8 +8,8 @@ import (
 )
 
 // csvFile reads RFC 4180 as encoding/csv does in its strict mode: empty lines are skipped, \r\n within quotes reads as
-// \n, a quote may only open a field or be doubled within a quoted one. Unlike there a broken record costs its first line
-// only: reading goes on with the next line, so that a stray quote does not take good rows with it.
+// \n, a quote may only open a field or be doubled within a quoted one. Unlike there a broken record costs its first
+// line only: reading goes on with the next line, so that a stray quote does not take good rows with it.
 type csvFile struct {
 	text    *text
 	comma   byte

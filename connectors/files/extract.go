@@ -89,7 +89,9 @@ func verify(stored io.Reader, h hash.Hash, want string) error {
 }
 
 // open gives a reader of the columns that the mapping needs.
-func (s *Stream) open(ctx context.Context, content Content, stored io.Reader, name string, f Format, rows *row) (*Reader, error) {
+func (s *Stream) open(
+	ctx context.Context, content Content, stored io.Reader, name string, f Format, rows *row,
+) (*Reader, error) {
 	var r *Reader
 	var err error
 	if f.Type == typeParquet {
@@ -101,7 +103,8 @@ func (s *Stream) open(ctx context.Context, content Content, stored io.Reader, na
 		return nil, err
 	}
 	columns := rows.columns
-	if all := r.Columns(); f.Type == typeParquet && !slices.ContainsFunc(all, func(c string) bool { return !s.free[c] }) {
+	personal := func(column string) bool { return !s.free[column] }
+	if f.Type == typeParquet && !slices.ContainsFunc(r.Columns(), personal) {
 		columns = slices.Clone(columns) // so that rejected rows can show all their fields
 		for _, c := range r.chosen {
 			if !slices.Contains(columns, c) {

@@ -3,13 +3,13 @@
 //
 // # Which day a row belongs to
 //
-// A row belongs to the business day of its own event time. Extract writes the rows of one business day, so that over all
-// days every row is written once and every broken row is quarantined once:
+// A row belongs to the business day of its own event time. Extract writes the rows of one business day, so that over
+// all days every row is written once and every broken row is quarantined once:
 //
-//   - A file that is named for no day (its path has no {day} or {yyyymmdd}) is read for every business day, and each day
-//     takes its own rows. A broken row whose time can be read belongs to the day of that time; one whose time cannot be
-//     read, to the day of the nearest row above it that has a time, or else of the first row that has one. When the
-//     mapping gives a constant time the file is read for that day only.
+//   - A file that is named for no day (its path has no {day} or {yyyymmdd}) is read for every business day, and each
+//     day takes its own rows. A broken row whose time can be read belongs to the day of that time; one whose time
+//     cannot be read, to the day of the nearest row above it that has a time, or else of the first row that has one.
+//     When the mapping gives a constant time the file is read for that day only.
 //   - A file named for a day holds that day in the zone that the source cuts its days in (`cut`, the business zone
 //     without it). A business day reads all files whose days overlap with it, and needs every one of them. A row whose
 //     time lies outside its file's day is rejected, and like any row without a readable time it is quarantined on the
@@ -112,8 +112,8 @@ func (s *Stream) Restatement() int {
 	return *s.mapping.Restatement
 }
 
-// Inputs gives name and SHA-256, as stored, of the files that may hold rows of a day. It is ErrMissing when one that the
-// day needs is not there.
+// Inputs gives name and SHA-256, as stored, of the files that may hold rows of a day. It is ErrMissing when one that
+// the day needs is not there.
 func (s *Stream) Inputs(ctx context.Context, day table.Day) ([]connectors.Input, error) {
 	found, err := s.deliveries(ctx, day)
 	if err != nil {

@@ -2,6 +2,7 @@ package files
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -41,7 +42,8 @@ func typeOf(name string) (kind, compression string) {
 func (f Format) resolve(name string) (Format, error) {
 	if f.Type == "" {
 		if f.Type, _ = typeOf(name); f.Type == "" {
-			return f, fmt.Errorf("its name does not say what it is: expected .csv, .tsv, .jsonl, .ndjson, .json or .parquet, with .gz or .zst after it, or a `format`")
+			return f, errors.New("its name does not say what it is: expected .csv, .tsv, .jsonl, .ndjson, .json or .parquet, " +
+				"with .gz or .zst after it, or a `format`")
 		}
 	}
 	if f.Type = extensions[f.Type]; f.Type == "" {
@@ -71,10 +73,12 @@ func (f Format) null(value []byte) bool {
 	return false
 }
 
-// The first bytes of a compressed stream: RFC 1952 2.3.1, RFC 8878 3.1.1.
+// The first bytes of a compressed stream: RFC 1952 2.3.1, RFC 8878 3.1.1 and 3.1.2 (skippable frames, which start with
+// 0x50 to 0x5f and then these).
 var (
-	gzipMagic = []byte{0x1f, 0x8b}
-	zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
+	gzipMagic     = []byte{0x1f, 0x8b}
+	zstdMagic     = []byte{0x28, 0xb5, 0x2f, 0xfd}
+	zstdSkippable = []byte{0x2a, 0x4d, 0x18}
 )
 
 // compressionOf tells from a file's first bytes how it is compressed; an extension that promises a compression must
@@ -85,7 +89,8 @@ func compressionOf(name string, head []byte) (string, error) {
 	switch {
 	case bytes.HasPrefix(head, gzipMagic):
 		found = ".gz"
-	case bytes.HasPrefix(head, zstdMagic):
+	case bytes.HasPrefix(head, zstdMagic),
+		len(head) == 4 && head[0]&0xf0 == 0x50 && bytes.Equal(head[1:], zstdSkippable):
 		found = ".zst"
 	}
 	if promised != "" && promised != found {

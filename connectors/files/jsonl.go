@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// jsonLines reads one JSON object a line. A column is a dotted path into nested objects; a key that itself holds dots is
-// found too. The last of equal keys counts.
+// jsonLines reads one JSON object a line. A column is a dotted path into nested objects; a key that itself holds dots
+// is found too. The last of equal keys counts.
 type jsonLines struct {
 	text    *text
 	wanted  []wanted

@@ -13,7 +13,7 @@ import (
 // Mapping says how the rows of some files become rows of a lake table.
 type Mapping struct {
 	Table       string            `yaml:"table"`       // a raw table, such as raw/payment
-	Path        string            `yaml:"path"`        // of the files below the store's root, with {day} or {yyyymmdd}, * and ?
+	Path        string            `yaml:"path"`        // below the store's root; {day} or {yyyymmdd}, * and ?
 	Format      string            `yaml:"format"`      // csv, tsv, jsonl or parquet; by the name's extension without it
 	Delimiter   string            `yaml:"delimiter"`   // of csv; a comma without it
 	Encoding    string            `yaml:"encoding"`    // of text, such as windows-1251; UTF-8 without it
@@ -30,7 +30,7 @@ type Mapping struct {
 type Column struct {
 	From         string            `yaml:"from"`
 	Value        *string           `yaml:"value"`
-	Time         string            `yaml:"time"`          // how times are written: a layout of package time, unix, unix_ms or rfc3339
+	Time         string            `yaml:"time"`          // a layout of package time, unix, unix_ms or rfc3339
 	Zone         string            `yaml:"zone"`          // of times without an offset
 	Money        string            `yaml:"money"`         // major or minor: the unit of amounts
 	Currency     string            `yaml:"currency"`      // of amounts in major units: ISO 4217
@@ -67,8 +67,8 @@ func (p Percent) MarshalText() ([]byte, error) {
 	return append(strconv.AppendFloat(nil, float64(p)*100, 'g', 12, 64), '%'), nil
 }
 
-// definition is a hash of what decides the rows that a mapping gives, in a business zone. The quarantine threshold and the
-// restatement window are left out: they decide whether and when rows are taken, not what they are.
+// definition is a hash of what decides the rows that a mapping gives, in a business zone. The quarantine threshold and
+// the restatement window are left out: they decide whether and when rows are taken, not what they are.
 func (m Mapping) definition(zone string) (string, error) {
 	const logic = 1 // raised when the same mapping gives other rows from the same files
 	m.Quarantine, m.Restatement = nil, nil

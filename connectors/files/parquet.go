@@ -49,7 +49,7 @@ func openParquet(content io.ReaderAt, size int64) (f *parquetFile, err error) {
 	}
 	switch {
 	case string(magic[:2]) == string(gzipMagic), string(magic[:]) == string(zstdMagic):
-		return nil, fmt.Errorf("a compressed Parquet file cannot be read in parts: decompress it (Parquet compresses within)")
+		return nil, errors.New("a compressed Parquet file cannot be read: decompress it (Parquet compresses within)")
 	case string(magic[:]) != "PAR1":
 		return nil, fmt.Errorf("not a Parquet file: it does not start with PAR1")
 	}

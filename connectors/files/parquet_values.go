@@ -16,8 +16,8 @@ import (
 // writeValue appends a value as text that reads back as exactly the same value.
 type writeValue func(to []byte, v parquet.Value) []byte
 
-// writerOf chooses the text of a column's values from its type: decimals with their point, times as RFC 3339 (without an
-// offset where the type says that they are local), dates as YYYY-MM-DD, UUIDs in their usual form.
+// writerOf chooses the text of a column's values from its type: decimals with their point, times as RFC 3339 (without
+// an offset where the type says that they are local), dates as YYYY-MM-DD, UUIDs in their usual form.
 func writerOf(t parquet.Type) (writeValue, error) {
 	if l := t.LogicalType(); l != nil {
 		switch l := l.Value.(type) {

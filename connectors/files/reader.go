@@ -31,7 +31,8 @@ func (e *RecordError) Error() string { return fmt.Sprintf("line %d: %s", e.Posit
 type source interface {
 	// columns lists a CSV file's header or a Parquet file's leaves; nil for JSON Lines.
 	columns() []string
-	// choose says which columns next is to give, in the order of its cells; each is one of columns, where there are any.
+	// choose says which columns next is to give, in the order of its cells; each is one of columns, where there are
+	// any.
 	choose(columns []string) error
 	// next reads a record, into cells as far as they are present.
 	next(cells []cell) (position int64, raw []byte, err error)
@@ -56,9 +57,9 @@ type Reader struct {
 	count  int64
 }
 
-// NewReader opens a file's content of the given size for reading. The name is used for its extensions only; the content
-// stays open when the reader is closed. An error of NewReader, or one of Next that is no RecordError, concerns the whole
-// file.
+// NewReader opens a file's content of the given size for reading. The name is used for its extensions only; the
+// content stays open when the reader is closed. An error of NewReader, or one of Next that is no RecordError, concerns
+// the whole file.
 func NewReader(ctx context.Context, content io.ReaderAt, size int64, name string, f Format) (*Reader, error) {
 	f, err := f.resolve(name)
 	if err != nil {
@@ -109,8 +110,8 @@ func newReader(ctx context.Context, f Format, src source) (*Reader, error) {
 func (r *Reader) Columns() []string { return r.source.columns() }
 
 // Select limits the reader to some columns, which Record.Cell numbers in this order; without it they are those of
-// Columns that have one value a row, and none for JSON Lines, where a column is a dotted path. It comes before the first
-// Next.
+// Columns that have one value a row, and none for JSON Lines, where a column is a dotted path. It comes before the
+// first Next.
 func (r *Reader) Select(columns ...string) error {
 	if known := r.source.columns(); known != nil {
 		for _, c := range columns {

@@ -81,7 +81,8 @@ func (f folder) List(ctx context.Context, prefix string) ([]Object, error) {
 			objects = append(objects, Object{Name: name}) // opening it says what is wrong with it
 		case info.Mode().IsRegular():
 			objects = append(objects, Object{
-				Name: name, Size: info.Size(), Modified: info.ModTime(), Version: info.ModTime().UTC().Format(time.RFC3339Nano),
+				Name: name, Size: info.Size(), Modified: info.ModTime(),
+				Version: info.ModTime().UTC().Format(time.RFC3339Nano),
 			})
 		}
 		return nil

@@ -89,7 +89,8 @@ func decode(r *bufio.Reader, name string) (io.Reader, string, error) {
 		case bytes.HasPrefix(head, []byte{0xfe, 0xff}):
 			name = "utf-16be"
 		case name == "utf-8" && len(head) == 4 && (head[1] == 0 || head[0] == 0):
-			return nil, "", errors.New("it holds NUL bytes: if it is UTF-16 without a byte order mark, say `encoding: utf-16le` or `utf-16be`")
+			return nil, "", errors.New("it holds NUL bytes: if it is UTF-16 without a byte order mark, " +
+				"say `encoding: utf-16le` or `utf-16be`")
 		}
 	}
 	switch name {
@@ -169,7 +170,8 @@ func (t *text) consume(n, lines int) {
 func (t *text) check(raw []byte) error {
 	if t.decoded != "" {
 		if i := bytes.Index(raw, []byte("\uFFFD")); i >= 0 {
-			return fmt.Errorf("line %d, byte %d: not %s", t.line+int64(bytes.Count(raw[:i], lineFeed)), column(raw, i), t.decoded)
+			line := t.line + int64(bytes.Count(raw[:i], lineFeed))
+			return fmt.Errorf("line %d, byte %d: not %s", line, column(raw, i), t.decoded)
 		}
 		return nil
 	}
@@ -184,8 +186,8 @@ func (t *text) check(raw []byte) error {
 		}
 		i += n
 	}
-	return fmt.Errorf("line %d, byte %d: not UTF-8: if the file has another encoding, name it, such as `encoding: windows-1251`",
-		t.line+int64(bytes.Count(raw[:i], lineFeed)), column(raw, i))
+	return fmt.Errorf("line %d, byte %d: not UTF-8: if the file has another encoding, "+
+		"name it, such as `encoding: windows-1251`", t.line+int64(bytes.Count(raw[:i], lineFeed)), column(raw, i))
 }
 
 var lineFeed = []byte{'\n'}

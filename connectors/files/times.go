@@ -60,7 +60,8 @@ func newClock(layout, zone string) (*clock, error) {
 	case hasOffset(layout) && c.zone != nil:
 		return nil, strictyaml.At("zone", errors.New("the times carry their own offset"))
 	case !hasOffset(layout) && c.zone == nil:
-		return nil, strictyaml.At("zone", errors.New("required, since the times carry no offset: a name such as Europe/Moscow or UTC"))
+		return nil, strictyaml.At("zone",
+			errors.New("required, since the times carry no offset: a name such as Europe/Moscow or UTC"))
 	}
 	return c, nil
 }
@@ -90,7 +91,8 @@ func checkLayout(layout string) error {
 			return nil
 		}
 	}
-	return errors.New("expected unix, unix_ms, rfc3339, or how the source would write 2006-01-02 15:04:05 (2 January 2006, 3:04:05 p.m.)")
+	return errors.New("expected unix, unix_ms, rfc3339, or how the source would write " +
+		"2006-01-02 15:04:05 (2 January 2006, 3:04:05 p.m.)")
 }
 
 // parse reads a time.
@@ -110,7 +112,7 @@ func (c *clock) parse(text []byte) (at table.Micros, ok bool) {
 		}
 		offset, ok := isoOffset(rest)
 		return inRange(wall-offset, micros, ok)
-	case time.DateTime, "2006-01-02T15:04:05": // the usual ones, fast; what is a little different is left to package time
+	case time.DateTime, "2006-01-02T15:04:05": // what is a little different is left to package time
 		if len(text) > 10 && text[10] == c.layout[10] {
 			if wall, micros, rest, ok := iso(text); ok && len(rest) == 0 {
 				return c.local(wall, micros)
@@ -154,8 +156,8 @@ func inRange(seconds, micros int64, ok bool) (table.Micros, bool) {
 	return table.Micros(seconds*1_000_000 + micros), true
 }
 
-// local gives the instant at which the clocks of the zone show a wall time. An hour that they show twice is its first; one
-// that they skip is no time.
+// local gives the instant at which the clocks of the zone show a wall time. An hour that they show twice is its first;
+// one that they skip is no time.
 func (c *clock) local(wall, micros int64) (table.Micros, bool) {
 	if c.zone == nil {
 		return 0, false
@@ -193,9 +195,11 @@ func (c *clock) remember(wall, offset int64) {
 	}
 }
 
-// iso reads YYYY-MM-DD, T or a space, hh:mm:ss and a fraction, cut to microseconds. Wall is in seconds as if it were UTC.
+// iso reads YYYY-MM-DD, T or a space, hh:mm:ss and a fraction, cut to microseconds. Wall is in seconds as if it were
+// UTC.
 func iso(b []byte) (wall, micros int64, rest []byte, ok bool) {
-	if len(b) < 19 || b[4] != '-' || b[7] != '-' || b[10] != 'T' && b[10] != ' ' && b[10] != 't' || b[13] != ':' || b[16] != ':' {
+	if len(b) < 19 || b[4] != '-' || b[7] != '-' || b[13] != ':' || b[16] != ':' ||
+		b[10] != 'T' && b[10] != ' ' && b[10] != 't' {
 		return 0, 0, nil, false
 	}
 	ok = true
@@ -261,8 +265,8 @@ func daysIn(year, month int64) int64 {
 	return civil(year+month/12, month%12+1, 1) - civil(year, month, 1)
 }
 
-// civil is the number of days from 1970-01-01 to a date of the proleptic Gregorian calendar (H. Hinnant, "chrono-Compatible
-// Low-Level Date Algorithms", days_from_civil), for years from 1.
+// civil is the number of days from 1970-01-01 to a date of the proleptic Gregorian calendar (H. Hinnant,
+// "chrono-Compatible Low-Level Date Algorithms", days_from_civil), for years from 1.
 func civil(year, month, day int64) int64 {
 	if month <= 2 {
 		year--

@@ -117,7 +117,8 @@ func (a Assertion) validate() error {
 	}
 	for i, tuple := range a.OneOf {
 		if len(tuple) != len(a.Columns) {
-			errs = append(errs, strictyaml.At("one_of."+strconv.Itoa(i), fmt.Errorf("expected %d texts, one a column", len(a.Columns))))
+			errs = append(errs, strictyaml.At("one_of."+strconv.Itoa(i),
+				fmt.Errorf("expected %d texts, one a column", len(a.Columns))))
 		}
 	}
 	return errors.Join(errs...)

@@ -62,10 +62,11 @@ func number(x *float64, unit string) string {
 	if x == nil {
 		return "-"
 	}
+	value := *x
 	if unit == "share" {
-		return digits(100**x) + " %"
+		return digits(100*value) + " %"
 	}
-	return digits(*x)
+	return digits(value)
 }
 
 func signed(x *float64, unit string) string {

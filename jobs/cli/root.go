@@ -14,7 +14,6 @@ import (
 
 	"crosslift/jobs"
 	"crosslift/jobs/config"
-	"crosslift/warehouse/postgres"
 	"crosslift/warehouse/postgres/local"
 )
 
@@ -57,11 +56,8 @@ func (e usageError) ExitCode() int { return jobs.ExitUsage }
 func (e usageError) Unwrap() error { return e.error }
 
 func exitCode(err error) int {
-	switch {
-	case errors.Is(err, config.ErrConfig), errors.Is(err, postgres.ErrUnavailable), errors.Is(err, local.ErrNoPostgres):
+	if errors.Is(err, config.ErrConfig) || errors.Is(err, local.ErrNoPostgres) {
 		return jobs.ExitUsage
-	case errors.Is(err, postgres.ErrHeld):
-		return jobs.ExitHeld
 	}
 	return jobs.ExitCode(err)
 }

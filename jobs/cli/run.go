@@ -135,6 +135,9 @@ func (s *session) execute(ctx context.Context, sel selection, command string) er
 		}
 		return a.printVerdicts(verdicts, func(v run.Verdict) bool { return sel.request.Wants(v) || v.State == run.Waiting })
 	}
+	if err := s.lake.Probe(ctx); err != nil {
+		return err
+	}
 	if runner.Ledger, err = s.begin(ctx, append([]string{command}, sel.request.Jobs...)...); err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ func (a *app) openLake(ctx context.Context, p *config.Project) (*lake.Lake, erro
 	if err != nil {
 		return nil, fmt.Errorf("lake: %w", err)
 	}
-	return lake.Open(ctx, store, dir)
+	return lake.New(store, dir), nil
 }
 
 func (a *app) store(ctx context.Context, l config.Lake) (object.Store, error) {

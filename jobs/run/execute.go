@@ -97,7 +97,7 @@ func (r *Runner) task(ctx context.Context, p *Plan, results []Result, i int, sta
 		return fail(Failed, fmt.Errorf("%s: %w", t, err))
 	}
 	for try := 1; ; try++ {
-		res.Outcome, res.Counts, err = r.make(ctx, p, t, claim)
+		err = r.make(ctx, p, t, claim, &res)
 		if !errors.Is(err, lake.ErrChanged) || try == retries {
 			break
 		}
@@ -115,53 +115,52 @@ func (r *Runner) task(ctx context.Context, p *Plan, results []Result, i int, sta
 	return res
 }
 
-// make does the work of a task.
-func (r *Runner) make(ctx context.Context, p *Plan, t Task, claim *postgres.Claim) (Outcome, lake.Counts, error) {
+// make does the work of a task and says in res what came of it.
+func (r *Runner) make(ctx context.Context, p *Plan, t Task, claim *postgres.Claim, res *Result) error {
 	j := t.Job
 	if j.Publish != nil {
 		h := p.snapshot.at(j.Reads[0].Table, j.Experiment, t.Day)
 		rows, err := j.Publish(ctx, r.Lake, h, claim)
-		return Published, lake.Counts{Read: h.Rows, Written: rows}, err
+		res.Outcome, res.Counts, res.Recipe = Published, lake.Counts{Read: h.Rows, Written: rows}, h.Recipe.Hash()
+		return err
 	}
 	e, missing, err := r.expected(ctx, p.snapshot, t)
 	if err != nil {
-		return Failed, lake.Counts{}, err
+		return err
 	}
 	if missing != "" {
-		return Failed, lake.Counts{}, errors.New(missing)
+		return errors.New(missing)
 	}
 	w := jobs.NewWork(r.Lake, j, t.Day, e.inputs, r.Memory/int64(r.Workers))
 	defer w.Close()
 	w.Window, w.Workers, w.Known, w.Files = r.window(t.Day), r.Workers, e.known, e.recipe.Files
-	if err := j.Make(ctx, w); err != nil {
-		return Failed, w.Counts, err
+	err = j.Make(ctx, w)
+	res.Counts = w.Counts
+	if err != nil {
+		return err
 	}
-	outcome := Unchanged
+	res.Outcome, res.Recipe = Unchanged, e.recipe.Hash()
 	for i := len(j.Writes) - 1; i >= 0; i-- { // the first table last: whoever sees it finds its siblings
 		h, did, err := w.Draft(j.Writes[i]).Commit(ctx, e.recipe, w.Counts, p.snapshot.at(j.Writes[i], j.Experiment, t.Day))
 		if err != nil {
-			return Failed, w.Counts, err
+			return err
 		}
 		p.snapshot.committed(h)
 		if i == 0 {
-			w.Counts.Written = h.Rows
+			res.Counts.Written = h.Rows
 		}
-		if rank[Outcome(did)] > rank[outcome] {
-			outcome = Outcome(did)
+		if rank[Outcome(did)] > rank[res.Outcome] {
+			res.Outcome = Outcome(did)
 		}
 	}
-	return outcome, w.Counts, nil
+	return nil
 }
 
 // rank orders the outcomes of a job that commits several tables: it is known by the greatest.
 var rank = map[Outcome]int{Unchanged: 0, Recommitted: 1, Written: 2}
 
 func (r *Runner) claim(ctx context.Context, t Task) (*postgres.Claim, error) {
-	claim, err := r.Ledger.Claim(ctx, postgres.Task{Job: t.Job.Name, Experiment: t.Job.Experiment, Day: t.Day})
-	if errors.Is(err, postgres.ErrHeld) {
-		return nil, jobs.Exit(jobs.ExitHeld, err)
-	}
-	return claim, err
+	return r.Ledger.Claim(ctx, postgres.Task{Job: t.Job.Name, Experiment: t.Job.Experiment, Day: t.Day})
 }
 
 // finish writes a task's end into the ledger, also when ctx has ended meanwhile.
@@ -170,6 +169,7 @@ func (r *Runner) finish(ctx context.Context, claim *postgres.Claim, res Result, 
 	defer cancel()
 	o := postgres.Outcome{
 		State: string(res.Outcome), RowsIn: res.Counts.Read, RowsOut: res.Counts.Written, RowsQuarantined: res.Counts.Quarantined,
+		Recipe: res.Recipe,
 	}
 	if err != nil {
 		o.Err = err.Error()

@@ -74,6 +74,7 @@ type Result struct {
 	Verdict Verdict
 	Outcome Outcome
 	Counts  lake.Counts
+	Recipe  string // hash; "" when nothing was made
 	Took    time.Duration
 	Err     error
 }
@@ -87,7 +88,7 @@ const (
 	Recommitted = Outcome(lake.Recommitted)
 	Unchanged   = Outcome(lake.Unchanged)
 	Published   = Outcome("published")
-	Left        = Outcome("left")    // current, sealed or not asked for: not touched
+	Left        = Outcome("left") // current, sealed or not asked for: not touched
 	Failed      = Outcome("failed")
 	Blocked     = Outcome("blocked") // something it reads has failed
 )

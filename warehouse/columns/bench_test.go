@@ -34,7 +34,9 @@ func payments(b *testing.B) *File {
 	return opened(b, whole)
 }
 
-func perRow(b *testing.B) { b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/benchRows, "ns/row") }
+func perRow(b *testing.B) {
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/benchRows, "ns/row")
+}
 
 // BenchmarkReadProjection sums one number of eight columns.
 func BenchmarkReadProjection(b *testing.B) {

@@ -28,13 +28,17 @@ type Lake struct {
 	heads map[string]*Head // by key, valid while the ETag is the listed one
 }
 
-// Open probes that the store honours conditions, on which every commit depends, and gives its lake. Temporary files
-// go to temp.
-func Open(ctx context.Context, store object.Store, temp string) (*Lake, error) {
-	if err := object.Probe(ctx, store); err != nil {
-		return nil, fmt.Errorf("lake %s: %w", store, err)
+// New gives the lake in a store. Temporary files go to temp.
+func New(store object.Store, temp string) *Lake {
+	return &Lake{store: store, temp: temp, heads: map[string]*Head{}}
+}
+
+// Probe proves that the store honours conditions, on which every commit depends. Whoever means to commit calls it first.
+func (l *Lake) Probe(ctx context.Context) error {
+	if err := object.Probe(ctx, l.store); err != nil {
+		return fmt.Errorf("lake %s: %w", l.store, err)
 	}
-	return &Lake{store: store, temp: temp, heads: map[string]*Head{}}, nil
+	return nil
 }
 
 func (l *Lake) String() string { return l.store.String() }

@@ -45,8 +45,8 @@ const createAny = `CREATE TABLE "any" (load_id bigint, position bigint, text tex
 	at timestamptz, id uuid, day date, maybe float8)`
 
 // readAny gives rows back as text that loses nothing: the bytes of floats, microseconds, days.
-const readAny = `SELECT concat_ws(' ', load_id, position, coalesce(encode(convert_to(text, 'UTF8'), 'hex'), 'NULL'), int,
-	encode(float8send(float), 'hex'), bool, (extract(epoch FROM at) * 1000000)::bigint, coalesce(id::text, 'NULL'),
+const readAny = `SELECT concat_ws(' ', load_id, position, coalesce(encode(convert_to(text, 'UTF8'), 'hex'), 'NULL'),
+	int, encode(float8send(float), 'hex'), bool, (extract(epoch FROM at) * 1000000)::bigint, coalesce(id::text, 'NULL'),
 	day - DATE '1970-01-01', coalesce(encode(float8send(maybe), 'hex'), 'NULL')) FROM "any" ORDER BY position`
 
 func (r anyRow) String() string {

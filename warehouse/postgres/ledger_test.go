@@ -40,7 +40,8 @@ func TestOneRunOwnsATask(t *testing.T) {
 	if len(winners) != 1 {
 		t.Fatalf("%d claims of one task", len(winners))
 	}
-	must(t, winners[0].Finish(t.Context(), Outcome{State: "written", RowsIn: 3, RowsOut: 2, RowsQuarantined: 1, Recipe: "r"}))
+	written := Outcome{State: "written", RowsIn: 3, RowsOut: 2, RowsQuarantined: 1, Recipe: "r"}
+	must(t, winners[0].Finish(t.Context(), written))
 	if err := winners[0].Finish(t.Context(), Outcome{State: "failed"}); !errors.Is(err, ErrLost) {
 		t.Errorf("finished twice: %v", err)
 	}

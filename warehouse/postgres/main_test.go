@@ -231,8 +231,9 @@ func recordOf(contract *table.Table, rows []any) arrow.Record {
 	var fields []arrow.Field
 	for _, c := range contract.Columns {
 		fields = append(fields, arrow.Field{Name: c.Name, Nullable: true, Type: map[table.Type]arrow.DataType{
-			table.String: arrow.BinaryTypes.String, table.Int: arrow.PrimitiveTypes.Int64, table.Float: arrow.PrimitiveTypes.Float64,
-			table.Bool: arrow.FixedWidthTypes.Boolean, table.Timestamp: arrow.FixedWidthTypes.Timestamp_us,
+			table.String: arrow.BinaryTypes.String, table.Int: arrow.PrimitiveTypes.Int64,
+			table.Float: arrow.PrimitiveTypes.Float64,
+			table.Bool:  arrow.FixedWidthTypes.Boolean, table.Timestamp: arrow.FixedWidthTypes.Timestamp_us,
 			table.ID: &arrow.FixedSizeBinaryType{ByteWidth: 16}, table.Date: arrow.FixedWidthTypes.Date32,
 		}[c.Type]})
 	}

@@ -63,7 +63,9 @@ func (d *DB) Published(ctx context.Context, l Load) (bool, error) {
 // rows for a night and revision that is there are refused (ErrConflict).
 //
 // The batches must have the columns of the data set's contract, in any order.
-func (d *DB) Publish(ctx context.Context, claim *Claim, l Load, batches iter.Seq2[arrow.Record, error]) (Published, error) {
+func (d *DB) Publish(
+	ctx context.Context, claim *Claim, l Load, batches iter.Seq2[arrow.Record, error],
+) (Published, error) {
 	set, ok := datasets[l.Dataset]
 	if !ok {
 		return Published{}, fmt.Errorf("postgres: publishing %s: there is no such data set", l)
@@ -127,8 +129,8 @@ func (l Load) enter(ctx context.Context, tx *sql.Tx, claim *Claim) (p Published,
 		RETURNING load_id, content, row_count`,
 		l.Dataset, l.Experiment, l.AsOf.String(), l.Revision, l.Recipe).Scan(&p.LoadID, &content, &p.Rows)
 	if err == nil && content != l.Content {
-		return p, fmt.Errorf("%w: publish a correction as a new revision; if the lake was made anew, delete what it was before "+
-			"(DELETE FROM warehouse.load WHERE load_id = %d) and run again", ErrConflict, p.LoadID)
+		return p, fmt.Errorf("%w: publish a correction as a new revision; if the lake was made anew, delete "+
+			"what it was before (DELETE FROM warehouse.load WHERE load_id = %d) and run again", ErrConflict, p.LoadID)
 	}
 	return p, err
 }

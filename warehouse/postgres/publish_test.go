@@ -80,7 +80,8 @@ func TestPointerMovesForwardOnly(t *testing.T) {
 	all, err := db.Results(t.Context(), "")
 	must(t, err)
 	if len(results) != 5 || len(all) != 5 || results[4].Metric != "metric_4" || results[4].AsOf != 20003 ||
-		*results[4].Mean != 5 || results[4].N != 8 || results[4].PValue != nil || results[4].RelMethod != nil || results[4].IdentityNight != 20000 ||
+		*results[4].Mean != 5 || results[4].N != 8 || results[4].PValue != nil || results[4].RelMethod != nil ||
+		results[4].IdentityNight != 20000 ||
 		results[4].Recipe != "recipe 3/1" {
 		t.Errorf("results: %+v", results)
 	}

@@ -31,8 +31,8 @@ func (c *Cluster) open(ctx context.Context) (*os.File, error) {
 	return os.Open(c.path("data"))
 }
 
-// create makes the data folder under another name and renames it when it is complete and on disk, so that a crash leaves
-// nothing half made under the name that counts.
+// create makes the data folder under another name and renames it when it is complete and on disk, so that a crash
+// leaves nothing half made under the name that counts.
 func (c *Cluster) create(ctx context.Context) error {
 	install, err := c.newest(ctx)
 	if err != nil {
@@ -132,7 +132,8 @@ func accountOf(data *os.File) (*syscall.Credential, error) {
 	case os.Geteuid() != 0:
 		return nil, fmt.Errorf("%s belongs to user %d: run as that user or as root", data.Name(), owner.Uid)
 	case owner.Uid == 0:
-		return nil, fmt.Errorf("%s belongs to root, as whom PostgreSQL does not run: chown -R postgres: %[1]s", data.Name())
+		return nil, fmt.Errorf("%s belongs to root, as whom PostgreSQL does not run: chown -R postgres: %[1]s",
+			data.Name())
 	}
 	return &syscall.Credential{Uid: owner.Uid, Gid: owner.Gid}, nil
 }

@@ -15,9 +15,9 @@
 //   - The folder is locked for as long as somebody starts or stops the server, so these never overlap.
 //   - data/ is opened and locked by the program that starts the server, which inherits it: the lock lives exactly as
 //     long as the server or any process that it forked. So there is no process id that could be stale or reused.
-//   - The server's data folder is that open folder (/proc/self/fd/3). It needs no right to enter the folders above, which
-//     is how it runs as an unprivileged user where only root may enter, and its path may be of any length. (The other
-//     ways, a capability to read everything or a bind mount, give it more than it needs.)
+//   - The server's data folder is that open folder (/proc/self/fd/3). It needs no right to enter the folders above,
+//     which is how it runs as an unprivileged user where only root may enter, and its path may be of any length. (The
+//     other ways, a capability to read everything or a bind mount, give it more than it needs.)
 //
 // The server listens on a Unix socket in a folder that only its user may enter, so everybody who gets there is trusted:
 // whoever can, owns the data files too. Linux only, for /proc.
@@ -58,9 +58,9 @@ type machine struct {
 	log      *slog.Logger
 }
 
-// thisMachine looks where distributions put PostgreSQL, then on the PATH. Sockets go to /tmp, since it alone of the usual
-// places is short, reachable for the server's account, the same for a terminal and a cron job, and outlives a login
-// (as XDG_RUNTIME_DIR does not).
+// thisMachine looks where distributions put PostgreSQL, then on the PATH. Sockets go to /tmp, since it alone of the
+// usual places is short, reachable for the server's account, the same for a terminal and a cron job, and outlives a
+// login (as XDG_RUNTIME_DIR does not).
 func thisMachine(log *slog.Logger) machine {
 	programs := []string{"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/local/pgsql/bin"}
 	return machine{
@@ -103,11 +103,11 @@ func (m machine) join(ctx context.Context, dir string) (_ *Cluster, err error) {
 	return c, nil
 }
 
-// URL is a connection URL for role owner or bi over the Unix socket, understood by lib/pq and libpq. It holds no secret.
+// URL is a connection URL for role owner or bi over the Unix socket, for lib/pq and libpq. It holds no secret.
 func (c *Cluster) URL(role string) string { return c.at.url(role, Database) }
 
-// Pin leaves the server running after the last one has left, until Stop. A pinned server that a reboot ended is started,
-// and left running, by the next Join.
+// Pin leaves the server running after the last one has left, until Stop. A pinned server that a reboot ended is
+// started, and left running, by the next Join.
 func (c *Cluster) Pin(ctx context.Context) (err error) {
 	defer func() { err = c.explain(err) }()
 	gate, err := c.enter(ctx)

@@ -1,182 +1,21 @@
 package local
 
 import (
-	"bufio"
 	"context"
 	"database/sql"
 	"errors"
-	"io"
-	"log/slog"
+	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 )
-
-const helperDir = "CROSSLIFT_TEST_JOIN" // makes the test binary a program that joins the cluster in this folder
-
-func TestMain(m *testing.M) {
-	if dir := os.Getenv(helperDir); dir != "" {
-		os.Exit(helper(dir))
-	}
-	code := m.Run()
-	if template != "" {
-		os.RemoveAll(template)
-	}
-	os.Exit(code)
-}
-
-var (
-	once     sync.Once
-	template string // a folder with a cluster that was never started, to copy: initdb takes long
-)
-
-// created gives a cluster's folder in which the cluster has been created already.
-func created(t *testing.T, m machine) string {
-	t.Helper()
-	once.Do(func() {
-		dir, err := os.MkdirTemp("", "crosslift-template-")
-		check(t, err)
-		c := &Cluster{machine: m, dir: dir}
-		check(t, c.create(t.Context()))
-		template = dir
-	})
-	dir := folder(t)
-	check(t, os.MkdirAll(dir, 0o700))
-	if out, err := exec.Command("cp", "-a", filepath.Join(template, "data"), dir).CombinedOutput(); err != nil {
-		t.Fatalf("copying the template: %v: %s", err, out)
-	}
-	return dir
-}
-
-// helper joins, prints the URL, and leaves when its input ends.
-func helper(dir string) int {
-	c, err := Join(context.Background(), dir, slog.New(slog.DiscardHandler))
-	if err != nil {
-		os.Stdout.WriteString("error: " + err.Error() + "\n")
-		return 1
-	}
-	os.Stdout.WriteString(c.URL("owner") + "\n")
-	io.Copy(io.Discard, os.Stdin)
-	if err := c.Leave(context.Background()); err != nil {
-		os.Stdout.WriteString("error: " + err.Error() + "\n")
-		return 1
-	}
-	return 0
-}
-
-// program is another process that has joined.
-type program struct {
-	cmd   *exec.Cmd
-	stdin io.Closer
-	out   *bufio.Reader
-}
-
-func spawn(t *testing.T, dir string) *program {
-	t.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), helperDir+"="+dir)
-	cmd.Stderr = os.Stderr
-	stdin, err := cmd.StdinPipe()
-	check(t, err)
-	stdout, err := cmd.StdoutPipe()
-	check(t, err)
-	check(t, cmd.Start())
-	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	return &program{cmd, stdin, bufio.NewReader(stdout)}
-}
-
-func (p *program) url(t *testing.T) string {
-	t.Helper()
-	line, err := p.out.ReadString('\n')
-	if err != nil || !strings.HasPrefix(line, "postgres://") {
-		t.Fatalf("the other program said %q, %v", line, err)
-	}
-	return strings.TrimSpace(line)
-}
-
-func (p *program) leave(t *testing.T) {
-	t.Helper()
-	check(t, p.stdin.Close())
-	if rest, _ := io.ReadAll(p.out); p.cmd.Wait() != nil {
-		t.Fatalf("the other program left with: %s", rest)
-	}
-}
-
-func (p *program) kill(t *testing.T) {
-	t.Helper()
-	check(t, p.cmd.Process.Kill())
-	p.cmd.Wait()
-}
-
-func check(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func quiet(t *testing.T) machine {
-	t.Helper()
-	m := thisMachine(slog.New(slog.DiscardHandler))
-	if len(m.installations(t.Context())) == 0 {
-		t.Skip("no PostgreSQL on this machine")
-	}
-	return m
-}
-
-// folder is a cluster's folder whose server is stopped after the test, whatever happened.
-func folder(t *testing.T) string {
-	t.Helper()
-	dir := filepath.Join(t.TempDir(), "state", "postgres")
-	t.Cleanup(func() {
-		if err := Stop(context.Background(), dir); err != nil {
-			t.Error("cleaning up:", err)
-		}
-	})
-	return dir
-}
-
-func join(t *testing.T, m machine, dir string) *Cluster {
-	t.Helper()
-	c, err := m.join(t.Context(), dir)
-	check(t, err)
-	t.Cleanup(func() { c.Leave(context.Background()) })
-	return c
-}
-
-func query(url, statement string) (string, error) {
-	db, err := sql.Open("postgres", url)
-	if err != nil {
-		return "", err
-	}
-	defer db.Close()
-	var answer string
-	err = db.QueryRow(statement).Scan(&answer)
-	return answer, err
-}
-
-func ask(t *testing.T, url, statement string) string {
-	t.Helper()
-	answer, err := query(url, statement)
-	check(t, err)
-	return answer
-}
-
-const started = "SELECT pg_postmaster_start_time()::text"
-
-func wantRunning(t *testing.T, dir string, want bool) {
-	t.Helper()
-	if got, err := Running(dir); err != nil || got != want {
-		t.Fatalf("Running = %v, %v; want %v", got, err, want)
-	}
-}
 
 func TestTheLastToLeaveStopsTheServer(t *testing.T) {
 	t.Parallel()
@@ -191,8 +30,8 @@ func TestTheLastToLeaveStopsTheServer(t *testing.T) {
 		{"owner", "SHOW data_checksums", "on"},
 		{"owner", "SHOW listen_addresses", ""},
 		{"owner", "SHOW TimeZone", "UTC"},
-		{"owner", "SELECT pg_encoding_to_char(encoding) || ' ' || datcollate FROM pg_database WHERE datname = 'crosslift'",
-			"UTF8 C.UTF-8"},
+		{"owner", "SELECT pg_encoding_to_char(encoding) || ' ' || datcollate FROM pg_database " +
+			"WHERE datname = 'crosslift'", "UTF8 C.UTF-8"},
 	} {
 		if got := ask(t, a.URL(c.role), c.statement); got != c.want {
 			t.Errorf("%s: %s = %q, want %q", c.role, c.statement, got, c.want)
@@ -236,7 +75,7 @@ func TestProgramsThatStartTogetherShareOneServer(t *testing.T) {
 	quiet(t)
 	dir := folder(t)
 	var all []*program
-	for range 4 {
+	for range 3 {
 		all = append(all, spawn(t, dir))
 	}
 	servers := map[string]bool{}
@@ -384,7 +223,8 @@ func TestTCPOnRequest(t *testing.T) {
 		"wrong password": strings.Replace(url, "@", "x@", 1),
 		"superuser":      strings.Replace(url, "//bi:", "//postgres:", 1),
 	} {
-		if _, err := query(bad, "SELECT 1"); err == nil || !strings.Contains(err.Error(), "password authentication failed") {
+		_, err := query(bad, "SELECT 1")
+		if err == nil || !strings.Contains(err.Error(), "password authentication failed") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -392,7 +232,8 @@ func TestTCPOnRequest(t *testing.T) {
 	if err != nil || info.Mode() != 0o600 {
 		t.Errorf("passwords: %v, %v", info, err)
 	}
-	if log, err := os.ReadFile(filepath.Join(dir, "server.log")); err != nil || strings.Contains(string(log), "ALTER ROLE") {
+	log, err := os.ReadFile(filepath.Join(dir, "server.log"))
+	if err != nil || strings.Contains(string(log), "ALTER ROLE") {
 		t.Errorf("the log tells about the password: %s, %v", log, err)
 	}
 }
@@ -425,8 +266,9 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 		change func(t *testing.T, m *machine, dir string)
 		want   string
 	}{
-		{"no PostgreSQL", filepath.Join(t.TempDir(), "a"), func(_ *testing.T, m *machine, _ string) { m.programs = nil },
-			"apt install postgresql"},
+		{"no PostgreSQL", filepath.Join(t.TempDir(), "a"), func(_ *testing.T, m *machine, _ string) {
+			m.programs = []string{t.TempDir()}
+		}, "apt install postgresql"},
 		{"no account", filepath.Join(t.TempDir(), "b"), func(t *testing.T, m *machine, _ string) {
 			if os.Geteuid() != 0 {
 				t.Skip("only root needs one")
@@ -448,7 +290,8 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 			t.Cleanup(func() { check(t, os.WriteFile(filepath.Join(dir, "data", "PG_VERSION"), version, 0o600)) })
 		}, "install PostgreSQL 9, or move"},
 		{"damaged settings", dir, func(t *testing.T, _ *machine, dir string) {
-			check(t, os.WriteFile(filepath.Join(dir, "data", "postgresql.conf"), []byte("no_such_setting = 1\n"), 0o600))
+			conf := filepath.Join(dir, "data", "postgresql.conf")
+			check(t, os.WriteFile(conf, []byte("no_such_setting = 1\n"), 0o600))
 		}, `unrecognized configuration parameter "no_such_setting"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -483,6 +326,7 @@ func TestGivingUpWhileAnotherStarts(t *testing.T) {
 // Everything again as the user that the machine has for such purposes. The binary is copied, since the folder in
 // which `go test` makes it is closed to others.
 func TestAsAnOrdinaryUser(t *testing.T) {
+	t.Parallel()
 	quiet(t)
 	if os.Geteuid() != 0 {
 		t.Skip("the other tests run as an ordinary user already")
@@ -502,10 +346,29 @@ func TestAsAnOrdinaryUser(t *testing.T) {
 	check(t, err)
 	check(t, os.WriteFile(binary, content, 0o755))
 	cmd := exec.CommandContext(t.Context(), binary, "-test.run="+
-		"^(TestTheLast|TestPrograms|TestTheServerOutlives|TestAStale|TestFolders|TestTCP|TestWhatIsMissing)")
+		"^(TestTheLast|TestTheServerOutlives|TestFolders|TestTCP)")
 	cmd.Dir, cmd.Env = temp, []string{"PATH=/usr/bin:/bin", "HOME=" + temp, "TMPDIR=" + temp}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("as nobody: %v\n%s", err, out)
+	}
+}
+
+func TestATakenPortIsSaidBeforeTheServerIsStopped(t *testing.T) {
+	t.Parallel()
+	m := quiet(t)
+	dir := created(t, m)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	check(t, err)
+	defer taken.Close()
+	check(t, os.WriteFile(filepath.Join(dir, "port"), fmt.Appendln(nil, taken.Addr().(*net.TCPAddr).Port), 0o600))
+	c := join(t, m, dir)
+	before := ask(t, c.URL("owner"), started)
+	_, err = c.TCPURL(t.Context(), "bi")
+	if err == nil || !strings.Contains(err.Error(), "is taken by another program") {
+		t.Errorf("TCPURL = %v", err)
+	}
+	if ask(t, c.URL("owner"), started) != before {
+		t.Error("the server was restarted for nothing")
 	}
 }

@@ -75,8 +75,8 @@ func (m machine) fitting(ctx context.Context, data string) (installation, error)
 			return i, nil
 		}
 	}
-	return installation{}, fmt.Errorf("PostgreSQL %s created it and this machine has %d: install PostgreSQL %[1]s, or move "+
-		"%[3]s away and run again, which fills a new one from the lake", version, found[0].major, data)
+	return installation{}, fmt.Errorf("PostgreSQL %s created it and this machine has %d: install PostgreSQL %[1]s, "+
+		"or move %[3]s away and run again, which fills a new one from the lake", version, found[0].major, data)
 }
 
 // because gives err, or the reason why ctx ended if it has, which is then the cause.

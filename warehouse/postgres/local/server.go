@@ -26,7 +26,8 @@ type server struct {
 
 func (s server) url(role, database string) string {
 	query := url.Values{"host": {s.socket}, "port": {strconv.Itoa(s.port)}, "sslmode": {"disable"}}
-	return (&url.URL{Scheme: "postgres", User: url.User(role), Path: "/" + database, RawQuery: query.Encode()}).String()
+	u := url.URL{Scheme: "postgres", User: url.User(role), Path: "/" + database, RawQuery: query.Encode()}
+	return u.String()
 }
 
 // exec runs statements as the superuser, in one session.
@@ -50,7 +51,8 @@ func (s server) exec(ctx context.Context, statements ...string) error {
 }
 
 // find reads where the server on data says that it is, in its postmaster.pid (PostgreSQL, miscadmin.h: a line each for
-// pid, data folder, start, port, socket folder, TCP address, shared memory and status). False when there is no server, or it does not say yet.
+// pid, data folder, start, port, socket folder, TCP address, shared memory and status). False when there is no server,
+// or it does not say yet.
 func find(data *os.File) (server, bool, error) {
 	text, err := os.ReadFile(filepath.Join(data.Name(), "postmaster.pid"))
 	if errors.Is(err, os.ErrNotExist) {
@@ -145,7 +147,7 @@ func (c *Cluster) answers(ctx context.Context, data *os.File) (bool, error) {
 	case errors.As(err, &refused):
 		return false, err
 	}
-	return false, fmt.Errorf("%w: process %d, socket in %s (which is another folder to a service with a private /tmp): "+
+	return false, fmt.Errorf("%w: process %d, socket in %s (to a service with a private /tmp that is another one): "+
 		"use it there, or stop that process and try again: %w", errUnreachable, at.pid, at.socket, err)
 }
 
@@ -192,6 +194,7 @@ func (c *Cluster) start(ctx context.Context, data *os.File, tcp bool) error {
 		select {
 		case err := <-exited:
 			text, _ := os.ReadFile(log.Name())
+			_ = os.Remove(socket) // nobody else would; it holds something if a server is there
 			return false, fmt.Errorf("its server did not start (%v): %s (%s)", err, complaint(text), log.Name())
 		default:
 		}

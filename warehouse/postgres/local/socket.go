@@ -30,7 +30,8 @@ func (m machine) socketFolder(dir string, as *syscall.Credential) (string, error
 		account = as.Uid
 	}
 	if owner != account && owner != uint32(os.Geteuid()) {
-		return "", fmt.Errorf("folder for its socket: %s belongs to user %d, not %d: have it removed", name, owner, account)
+		return "", fmt.Errorf("folder for its socket: %s belongs to user %d, not %d: have it removed",
+			name, owner, account)
 	}
 	if as != nil {
 		if err := f.Chown(int(as.Uid), int(as.Gid)); err != nil {

@@ -20,9 +20,9 @@ import (
 
 const loopback = "127.0.0.1"
 
-// TCPURL is a connection URL for role owner or bi over loopback TCP, with the role's password. The server listens on TCP
-// from the first such request until it stops; since PostgreSQL opens ports only when it starts, that request restarts
-// it, ending all connections to it: ErrInUse when another program has joined. Port and passwords stay the same.
+// TCPURL is a connection URL for role owner or bi over loopback TCP, with the role's password. The server listens on
+// TCP from the first such request until it stops; since PostgreSQL opens ports only when it starts, that request
+// restarts it, ending all connections to it: ErrInUse when another program has joined. Port and passwords stay.
 func (c *Cluster) TCPURL(ctx context.Context, role string) (_ string, err error) {
 	defer func() { err = c.explain(err) }()
 	gate, err := c.enter(ctx)
@@ -79,7 +79,7 @@ func (c *Cluster) restart(ctx context.Context) (err error) {
 		return err
 	}
 	if !free(port) {
-		return fmt.Errorf("port %d on %s is taken by another program: end that, or remove %s to have another port chosen",
+		return fmt.Errorf("port %d on %s is taken by another program: end that, or remove %s to have another chosen",
 			port, loopback, c.path("port"))
 	}
 	if err := c.down(ctx); err != nil {
