@@ -14,7 +14,9 @@ import (
 
 // temporary reports whether a file's name is that of an upload: .<name>.<random>.tmp, which globs for <name> and for
 // *.parquet don't match.
-func temporary(name string) bool { return strings.HasPrefix(name, ".") && strings.HasSuffix(name, ".tmp") }
+func temporary(name string) bool {
+	return strings.HasPrefix(name, ".") && strings.HasSuffix(name, ".tmp")
+}
 
 // fileUpload writes a temporary file beside its destination, so that both are of one file system. It holds the file's
 // lock while it lives, which tells others that the file is not left behind.
@@ -61,7 +63,9 @@ func (f *folder) Create(ctx context.Context, key string) (Upload, error) {
 }
 
 // escape makes a path a pattern that matches only itself.
-func escape(path string) string { return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path) }
+func escape(path string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
+}
 
 // claim locks a new temporary file; it is not alive when a sweep was faster, and has removed it.
 func claim(file *os.File) (alive bool, err error) {

@@ -5,29 +5,42 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+
+	"golang.org/x/sync/errgroup"
 )
 
-// Probe proves that a store honours conditions, on which every commit of the lake depends, and refuses it otherwise.
-// It writes a small object of its own, tries to overwrite it where that must be refused, in each way in which the
-// store commits, and removes it. Probes of several programs do not meet.
+// creator begins an object in one of a store's ways.
+type creator func(ctx context.Context, key string) (Upload, error)
+
+// Probe proves that a store can be read and honours conditions, on which every commit of the lake depends; it refuses
+// one that does not. It writes a small object of its own, tries to overwrite it where that must be refused, in each way
+// in which the store commits, and removes it. Probes of several programs do not meet.
 func Probe(ctx context.Context, s Store) error {
-	key := ".crosslift/probe-" + rand.Text()
-	ways := []func(context.Context, string) (Upload, error){s.Create}
+	name := ".crosslift/probe-" + rand.Text()
+	for _, err := range s.List(ctx, name) { // the first question: its errors are clear, and nothing is in doubt after them
+		if err != nil {
+			return err
+		}
+	}
+	ways := map[string]creator{"PUT": s.Create}
 	if large, ok := s.(interface {
 		createMultipart(context.Context, string) (Upload, error)
 	}); ok {
-		ways = append(ways, large.createMultipart)
+		ways["CompleteMultipartUpload"] = large.createMultipart
 	}
-	for i, create := range ways {
-		way := [...]string{"a PUT", "the completion of a multipart upload"}[i]
-		if err := probe(ctx, s, fmt.Sprintf("%s-%d", key, i), way, create); err != nil {
-			return fmt.Errorf("probing the store: %w", err)
-		}
+	g, ctx := errgroup.WithContext(ctx)
+	for way, create := range ways {
+		g.Go(func() error {
+			if err := probe(ctx, s, name+"-"+way, create); err != nil {
+				return fmt.Errorf("probing conditions on %s: %w", way, err)
+			}
+			return nil
+		})
 	}
-	return nil
+	return g.Wait()
 }
 
-func probe(ctx context.Context, s Store, key, way string, create func(context.Context, string) (Upload, error)) (err error) {
+func probe(ctx context.Context, s Store, key string, create creator) (err error) {
 	put := func(replaces string) (Info, error) {
 		up, err := create(ctx, key)
 		if err != nil {
@@ -43,15 +56,18 @@ func probe(ctx context.Context, s Store, key, way string, create func(context.Co
 	if err != nil {
 		return err
 	}
-	for condition, replaces := range map[string]string{"If-None-Match": "", "If-Match": `"00000000000000000000000000000000"`} {
-		if _, err := put(replaces); err == nil {
-			return fmt.Errorf("it ignores %s on %s, so two runs could overwrite each other: it cannot hold a lake", condition, way)
+	for _, condition := range []struct{ header, replaces string }{
+		{"If-None-Match", ""}, {"If-Match", `"00000000000000000000000000000000"`},
+	} {
+		if _, err := put(condition.replaces); err == nil {
+			return fmt.Errorf("the store ignores %s, so that two runs could overwrite each other: it cannot hold a lake",
+				condition.header)
 		} else if !errors.Is(err, ErrPrecondition) {
-			return fmt.Errorf("%s on %s: %w", condition, way, err)
+			return fmt.Errorf("%s: %w", condition.header, err)
 		}
 	}
 	if _, err := put(first.ETag); err != nil {
-		return fmt.Errorf("it refuses a matching If-Match on %s: %w", way, err)
+		return fmt.Errorf("a matching If-Match is refused: %w", err)
 	}
 	return nil
 }

@@ -2,13 +2,13 @@ package object
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -33,7 +33,7 @@ type s3Upload struct {
 	ctx     context.Context // of the parts' requests; ends with Create's context and with the upload
 	cancel  context.CancelFunc
 	id      string // of the multipart upload; "" while there is none
-	parts   []types.CompletedPart
+	parts   []*types.CompletedPart
 	sending *errgroup.Group
 }
 
@@ -122,17 +122,112 @@ func (u *s3Upload) send() error {
 	case <-u.ctx.Done():
 		return u.failed()
 	}
-	part := u.buffer
+	part := &types.CompletedPart{PartNumber: &number, ChecksumCRC32: checksum(u.buffer)}
+	u.parts = append(u.parts, part)
+	body := u.buffer
 	u.buffer = next[:0]
-	u.parts = append(u.parts, types.CompletedPart{PartNumber: &number, ChecksumCRC32: checksum(part)})
 	u.sending.Go(func() error {
-		defer func() { u.bucket.buffers <- part }()
-		etag, err := u.sendPart(number, part)
+		out, err := u.bucket.client.UploadPart(u.ctx, &s3.UploadPartInput{
+			Bucket: &u.bucket.name, Key: u.path(), UploadId: &u.id, PartNumber: &number,
+			Body: bytes.NewReader(body), ChecksumCRC32: part.ChecksumCRC32,
+		})
 		if err != nil {
-			return err
+			u.bucket.buffers <- nil // the transport may still be reading from body
+			return fmt.Errorf("part %d of a multipart upload: %w", number, u.bucket.explain(u.ctx, err))
 		}
-		u.tag(number, etag)
+		part.ETag = out.ETag
+		u.bucket.buffers <- body
 		return nil
 	})
 	return nil
+}
+
+// checksum is a CRC-32 (IEEE) as S3 writes it: its four bytes, the highest first, in base64.
+func checksum(p []byte) *string {
+	return aws.String(base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(p))))
+}
+
+func (u *s3Upload) Commit(ctx context.Context, replaces string) (Info, error) {
+	if u.ended {
+		return Info{}, errors.New("commit of an upload that has ended")
+	}
+	stop := context.AfterFunc(ctx, u.cancel)
+	defer stop()
+	info, err := u.commit(ctx, replaces)
+	if err != nil {
+		_ = u.Abort(ctx) // the commit's error says more; for what may be left see abortWithin
+		return Info{}, err
+	}
+	u.end()
+	return info, nil
+}
+
+func (u *s3Upload) commit(ctx context.Context, replaces string) (Info, error) {
+	if err := errors.Join(u.ctx.Err(), ctx.Err()); err != nil {
+		return Info{}, cmp.Or(u.failed(), err)
+	}
+	var onlyNew, onlyOn *string
+	if replaces == "" {
+		onlyNew = aws.String("*")
+	} else {
+		onlyOn = &replaces
+	}
+	info := Info{Key: u.key, Size: u.size}
+	if u.id == "" {
+		out, err := u.bucket.client.PutObject(ctx, &s3.PutObjectInput{
+			Bucket: &u.bucket.name, Key: u.path(), IfNoneMatch: onlyNew, IfMatch: onlyOn,
+			Body: bytes.NewReader(u.buffer), ChecksumCRC32: checksum(u.buffer),
+		})
+		if err != nil {
+			return Info{}, u.bucket.committing(ctx, err)
+		}
+		info.ETag = aws.ToString(out.ETag)
+		return info, nil
+	}
+	if err := u.send(); err != nil {
+		return Info{}, err
+	}
+	if err := u.sending.Wait(); err != nil {
+		return Info{}, err
+	}
+	var parts []types.CompletedPart
+	for _, part := range u.parts {
+		parts = append(parts, *part)
+	}
+	out, err := u.bucket.client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
+		Bucket: &u.bucket.name, Key: u.path(), UploadId: &u.id, IfNoneMatch: onlyNew, IfMatch: onlyOn,
+		MultipartUpload: &types.CompletedMultipartUpload{Parts: parts},
+	})
+	if err != nil {
+		return Info{}, u.bucket.committing(ctx, err)
+	}
+	info.ETag = aws.ToString(out.ETag)
+	return info, nil
+}
+
+func (u *s3Upload) Abort(ctx context.Context) error {
+	if u.ended {
+		return nil
+	}
+	u.end()
+	if u.id == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortWithin)
+	defer cancel()
+	_, err := u.bucket.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
+		Bucket: &u.bucket.name, Key: u.path(), UploadId: &u.id,
+	})
+	if err = u.bucket.explain(ctx, err); errors.Is(err, ErrNotFound) {
+		return nil // completed, by a try whose answer was lost, or aborted by somebody else
+	}
+	return err
+}
+
+// end stops what is still being sent and waits for it.
+func (u *s3Upload) end() {
+	u.ended = true
+	u.cancel()
+	_ = u.sending.Wait() // its error was returned by Write or Commit, or is that it was stopped
+	u.buffer = nil
 }
