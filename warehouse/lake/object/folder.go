@@ -28,7 +28,7 @@ func (f *folder) String() string { return f.dir }
 func (f *folder) path(key string) string { return filepath.Join(f.dir, filepath.FromSlash(key)) }
 
 func (f *folder) Stat(ctx context.Context, key string) (Info, error) {
-	if err := errors.Join(ctx.Err(), valid(key)); err != nil {
+	if err := cmp.Or(ctx.Err(), valid(key)); err != nil {
 		return Info{}, err
 	}
 	st, err := os.Stat(f.path(key))
@@ -64,7 +64,7 @@ func (o *file) ReadAt(p []byte, off int64) (int, error) {
 }
 
 func (f *folder) Open(ctx context.Context, key, etag string) (Object, error) {
-	if err := errors.Join(ctx.Err(), valid(key)); err != nil {
+	if err := cmp.Or(ctx.Err(), valid(key)); err != nil {
 		return nil, err
 	}
 	opened, err := os.Open(f.path(key))
@@ -102,7 +102,7 @@ func (f *folder) List(ctx context.Context, prefix string) iter.Seq2[Info, error]
 // final "/", which makes the walk's order the byte order of whole keys.
 func (f *folder) list(ctx context.Context, parent, prefix string, yield func(Info, error) bool) bool {
 	entries, err := os.ReadDir(f.path(parent))
-	if err = errors.Join(ctx.Err(), f.explain(err)); errors.Is(err, ErrNotFound) {
+	if err = cmp.Or(ctx.Err(), f.explain(err)); errors.Is(err, ErrNotFound) {
 		return true
 	} else if err != nil {
 		yield(Info{}, err)
@@ -139,7 +139,7 @@ func (f *folder) list(ctx context.Context, parent, prefix string, yield func(Inf
 }
 
 func (f *folder) Delete(ctx context.Context, key string) error {
-	if err := errors.Join(ctx.Err(), valid(key)); err != nil {
+	if err := cmp.Or(ctx.Err(), valid(key)); err != nil {
 		return err
 	}
 	path := f.path(key)

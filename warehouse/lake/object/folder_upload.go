@@ -1,6 +1,7 @@
 package object
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,14 +29,14 @@ type fileUpload struct {
 }
 
 func (f *folder) Create(ctx context.Context, key string) (Upload, error) {
-	if err := errors.Join(ctx.Err(), valid(key)); err != nil {
+	if err := cmp.Or(ctx.Err(), valid(key)); err != nil {
 		return nil, err
 	}
 	dir, name := filepath.Split(f.path(key))
 	if err := makeFolder(filepath.Clean(dir)); err != nil {
 		return nil, f.explain(err)
 	}
-	left, err := filepath.Glob(filepath.Join(escape(dir), ".*.tmp"))
+	left, err := filepath.Glob(filepath.Join(escape(dir), ".*"+tempSuffix))
 	if err != nil {
 		return nil, err
 	}
@@ -43,14 +44,14 @@ func (f *folder) Create(ctx context.Context, key string) (Upload, error) {
 		sweep(path)
 	}
 	for {
-		file, err := os.CreateTemp(dir, "."+name+".*.tmp")
+		file, err := os.CreateTemp(dir, "."+name+".*"+tempSuffix)
 		if err != nil {
 			return nil, f.explain(err)
 		}
 		if alive, err := claim(file); err != nil {
 			return nil, errors.Join(f.explain(err), os.Remove(file.Name()), file.Close())
 		} else if alive {
-			// CreateTemp's 0600 would hide the lake from other users; 0666 less the umask is a file's usual mode.
+			// CreateTemp's 0600 would hide the lake from the analysts of the machine.
 			if err := file.Chmod(0o644); err != nil {
 				return nil, errors.Join(f.explain(err), os.Remove(file.Name()), file.Close())
 			}
@@ -99,11 +100,11 @@ func makeFolder(dir string) error {
 	switch {
 	case err == nil:
 		return syncFolder(filepath.Dir(dir))
-	case errors.Is(err, fs.ErrExist):
+	case errors.Is(err, fs.ErrExist), errors.Is(err, syscall.ENOTDIR):
 		if st, again := os.Stat(dir); again == nil && st.IsDir() {
 			return nil
 		}
-		return fmt.Errorf("%s is a file: a key cannot lie under another key", dir)
+		return errors.New("a key cannot lie under another key, which is a file")
 	case !errors.Is(err, fs.ErrNotExist) || filepath.Dir(dir) == dir:
 		return err
 	}
@@ -135,7 +136,7 @@ func (u *fileUpload) Commit(ctx context.Context, replaces string) (Info, error) 
 func (u *fileUpload) commit(ctx context.Context, replaces string) (Info, error) {
 	path, temp := u.folder.path(u.key), u.file.Name()
 	dir := filepath.Dir(path)
-	if err := errors.Join(u.ctx.Err(), ctx.Err()); err != nil {
+	if err := cmp.Or(u.ctx.Err(), ctx.Err()); err != nil {
 		return Info{}, err
 	}
 	if err := u.file.Sync(); err != nil {

@@ -51,7 +51,11 @@ func probe(ctx context.Context, s Store, key string, create creator) (err error)
 		}
 		return up.Commit(ctx, replaces)
 	}
-	defer func() { err = errors.Join(err, s.Delete(context.WithoutCancel(ctx), key)) }()
+	defer func() {
+		if left := s.Delete(context.WithoutCancel(ctx), key); err == nil {
+			err = left
+		}
+	}()
 	first, err := put("")
 	if err != nil {
 		return err

@@ -38,7 +38,7 @@ type s3Upload struct {
 }
 
 func (b *bucket) Create(ctx context.Context, key string) (Upload, error) {
-	if err := errors.Join(ctx.Err(), valid(key)); err != nil {
+	if err := cmp.Or(ctx.Err(), valid(key)); err != nil {
 		return nil, err
 	}
 	u := &s3Upload{bucket: b, key: key}
@@ -163,7 +163,7 @@ func (u *s3Upload) Commit(ctx context.Context, replaces string) (Info, error) {
 }
 
 func (u *s3Upload) commit(ctx context.Context, replaces string) (Info, error) {
-	if err := errors.Join(u.ctx.Err(), ctx.Err()); err != nil {
+	if err := cmp.Or(u.ctx.Err(), ctx.Err()); err != nil {
 		return Info{}, cmp.Or(u.failed(), err)
 	}
 	var onlyNew, onlyOn *string

@@ -2,7 +2,6 @@ package local
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"net"
@@ -133,16 +132,21 @@ func TestAKilledBackendRecovers(t *testing.T) {
 	m := quiet(t)
 	dir := created(t, m)
 	c := join(t, m, dir)
-	writer := "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'"
-	var pid int
-	db, err := sql.Open("postgres", c.at.url("postgres", "postgres"))
+	super := c.at.url("postgres", "postgres")
+	var first string
+	writer := func() (string, error) {
+		return query(super, "SELECT coalesce(max(pid), 0)::text FROM pg_stat_activity WHERE backend_type = 'walwriter'")
+	}
+	check(t, poll(t.Context(), func() (_ bool, err error) {
+		first, err = writer()
+		return first != "0", err
+	}))
+	pid, err := strconv.Atoi(first)
 	check(t, err)
-	defer db.Close()
-	check(t, db.QueryRow(writer).Scan(&pid))
-	check(t, syscall.Kill(pid, syscall.SIGKILL)) // the server restarts all of its processes
+	check(t, syscall.Kill(pid, syscall.SIGKILL)) // the server starts all of its processes again
 	check(t, poll(t.Context(), func() (bool, error) {
-		now, err := query(c.at.url("postgres", "postgres"), writer)
-		return err == nil && now != "" && now != strconv.Itoa(pid), nil
+		now, err := writer()
+		return err == nil && now != "0" && now != first, nil
 	}))
 }
 
@@ -370,5 +374,17 @@ func TestATakenPortIsSaidBeforeTheServerIsStopped(t *testing.T) {
 	}
 	if ask(t, c.URL("owner"), started) != before {
 		t.Error("the server was restarted for nothing")
+	}
+}
+
+func TestAFullDiskIsSaid(t *testing.T) {
+	t.Parallel()
+	const output = "creating subdirectories ... ok\n" +
+		"2026-11-24 12:31:02.123 UTC [7] ERROR:  could not extend file \"base/1/1249\": No space left on device\n" +
+		"2026-11-24 12:31:02.124 UTC [7] PANIC:  cannot abort transaction 1, it was already committed\n" +
+		"child process exited with exit code 134\n"
+	err := (&Cluster{dir: "there"}).explain(complaint([]byte(output)))
+	if got, want := fmt.Sprint(err), "private Postgres in there: no space left on device: free some space"; got != want {
+		t.Errorf("%s\nwant %s", got, want)
 	}
 }

@@ -111,15 +111,19 @@ func run(ctx context.Context, cmd *exec.Cmd, stdin string) error {
 	stop := context.AfterFunc(ctx, func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
 	defer stop()
 	if err := cmd.Wait(); err != nil {
-		return because(ctx, fmt.Errorf("%s: %w: %s", filepath.Base(cmd.Path), err, complaint(output.Bytes())))
+		return because(ctx, fmt.Errorf("%s: %w: %w", filepath.Base(cmd.Path), err, complaint(output.Bytes())))
 	}
 	return nil
 }
 
 var logPrefix = regexp.MustCompile(`^[-\d]+ [:.\d]+ \S+ \[\d+\] `)
 
-// complaint gives the last lines of a program's output, which tell why it failed, as one line.
-func complaint(output []byte) string {
+// complaint gives the last lines of a program's output, which tell why it failed, as one line; or ENOSPC, since after a
+// full disk PostgreSQL fails in other ways too.
+func complaint(output []byte) error {
+	if bytes.Contains(output, []byte("No space left on device")) {
+		return syscall.ENOSPC
+	}
 	const most = 4
 	var lines []string
 	for line := range strings.Lines(string(output)) {
@@ -128,5 +132,5 @@ func complaint(output []byte) string {
 			lines = append(lines, strings.Join(strings.Fields(line), " "))
 		}
 	}
-	return strings.Join(lines[max(0, len(lines)-most):], "; ")
+	return errors.New(strings.Join(lines[max(0, len(lines)-most):], "; "))
 }

@@ -52,7 +52,7 @@ func (s server) exec(ctx context.Context, statements ...string) error {
 
 // find reads where the server on data says that it is, in its postmaster.pid (PostgreSQL, miscadmin.h: a line each for
 // pid, data folder, start, port, socket folder, TCP address, shared memory and status). False when there is no server,
-// or it does not say yet.
+// or it has not written all of them yet: it writes line by line, not in their order.
 func find(data *os.File) (server, bool, error) {
 	text, err := os.ReadFile(filepath.Join(data.Name(), "postmaster.pid"))
 	if errors.Is(err, os.ErrNotExist) {
@@ -62,8 +62,8 @@ func find(data *os.File) (server, bool, error) {
 	}
 	lines := strings.Split(string(text), "\n")
 	pid, err := strconv.Atoi(strings.TrimSpace(lines[0]))
-	if err != nil || len(lines) < 8 {
-		return server{}, false, nil // it opens its ports yet
+	if err != nil || len(lines) < 8 || lines[4] == "" || lines[7] == "" {
+		return server{}, false, nil
 	}
 	if at, err := home(pid, data); err != nil || !at {
 		return server{}, false, err
@@ -195,7 +195,7 @@ func (c *Cluster) start(ctx context.Context, data *os.File, tcp bool) error {
 		case err := <-exited:
 			text, _ := os.ReadFile(log.Name())
 			_ = os.Remove(socket) // nobody else would; it holds something if a server is there
-			return false, fmt.Errorf("its server did not start (%v): %s (%s)", err, complaint(text), log.Name())
+			return false, fmt.Errorf("its server did not start (%v): %w (%s)", err, complaint(text), log.Name())
 		default:
 		}
 		ready, err := c.answers(ctx, data)
