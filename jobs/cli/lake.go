@@ -289,6 +289,7 @@ tables that one job writes together.`,
 				return err
 			}
 			if len(broken) > 0 {
+				fmt.Fprintln(a.stderr, "crosslift: remove a damaged object, then make it again: crosslift run --day D --missing")
 				return &silentError{jobs.ExitFailed}
 			}
 			return nil

@@ -8,6 +8,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,8 +32,34 @@ type app struct {
 	log            *slog.Logger
 }
 
-// Execute runs the command with its arguments and gives the exit code.
-func Execute(ctx context.Context, args []string) int {
+// Main runs the command until it ends or is told to, and gives the exit code. After the first signal nothing new is
+// begun and what runs is waited for; the second ends it at once.
+func Main(args []string) int {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	ended := make(chan int, 1)
+	go func() { ended <- execute(ctx, args) }()
+	for told := 0; ; {
+		select {
+		case code := <-ended:
+			if told != 0 && code != jobs.ExitDone {
+				return told
+			}
+			return code
+		case s := <-signals:
+			if told != 0 {
+				return told
+			}
+			told = 128 + int(s.(syscall.Signal))
+			stop()
+		}
+	}
+}
+
+// execute runs the command with its arguments and gives the exit code.
+func execute(ctx context.Context, args []string) int {
 	a := &app{stdout: os.Stdout, stderr: os.Stderr, env: os.LookupEnv, now: time.Now}
 	root := a.root()
 	root.SetArgs(args)

@@ -22,7 +22,7 @@ func (r *Runner) verdict(ctx context.Context, s *snapshot, t Task, q Request) (V
 	if j.Publish != nil {
 		return r.published(ctx, s, t)
 	}
-	was, whole := r.was(s, t)
+	was, torn := r.was(s, t)
 	if j.Night() && !q.Revise {
 		if newest := s.newest(j.Writes[0], j.Experiment); newest != nil && t.Day < newest.Day {
 			v.State, v.Reason = Sealed, "a later night is committed"
@@ -46,8 +46,8 @@ func (r *Runner) verdict(ctx context.Context, s *snapshot, t Task, q Request) (V
 		v.State, v.Reason = Waiting, missing
 	case was == nil:
 		v.State = Missing
-	case !whole:
-		v.State, v.Reason = Stale, "its tables were not all committed"
+	case torn != Current:
+		v.State, v.Reason = torn, "its tables were not committed together"
 	case was.Recipe.Hash() != e.recipe.Hash():
 		v.State, v.Reason = Stale, was.Recipe.Difference(e.recipe)
 	default:
@@ -77,22 +77,22 @@ func (r *Runner) published(ctx context.Context, s *snapshot, t Task) (Verdict, e
 	return Verdict{Task: t, State: Missing, Reason: fmt.Sprintf("revision %d is not in the warehouse", h.Revision)}, nil
 }
 
-// was is what a task's partition is now. A job that writes several tables gives them one recipe: whole is false when
-// they differ, or not all exist.
-func (r *Runner) was(s *snapshot, t Task) (was *lake.Head, whole bool) {
-	whole = true
+// was is what a task's partitions are now. A job that writes several tables gives them one recipe: torn says how they
+// fall short of that.
+func (r *Runner) was(s *snapshot, t Task) (was *lake.Head, torn State) {
+	torn = Current
 	for _, w := range t.Job.Writes {
 		h := s.at(w, t.Job.Experiment, t.Day)
 		switch {
 		case h == nil:
-			whole = false
+			torn = Missing
 		case was == nil:
 			was = h
-		case was.Recipe.Hash() != h.Recipe.Hash():
-			whole = false
+		case was.Recipe.Hash() != h.Recipe.Hash() && torn == Current:
+			torn = Stale
 		}
 	}
-	return was, whole
+	return was, torn
 }
 
 // night is the newest night of any state in the lake.

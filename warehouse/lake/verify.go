@@ -43,7 +43,7 @@ func (l *Lake) Verify(ctx context.Context, p Partition) error {
 	case s.Rows != h.Counts.Written:
 		return fmt.Errorf("lake: %s: it has %d rows, its footer says %d", p, s.Rows, h.Counts.Written)
 	case s.Content != h.Content:
-		return fmt.Errorf("lake: %s: its rows hash to %.12s, its footer says %.12s: make it again with --force", p, s.Content, h.Content)
+		return fmt.Errorf("lake: %s: its rows hash to %.12s, its footer says %.12s", p, s.Content, h.Content)
 	case !maps.Equal(s.Sums, h.Sums):
 		return fmt.Errorf("lake: %s: its control sums are not those of its footer", p)
 	}

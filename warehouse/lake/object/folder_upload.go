@@ -13,10 +13,12 @@ import (
 	"time"
 )
 
-// temporary reports whether a file's name is that of an upload: .<name>.<random>.tmp, which globs for <name> and for
-// *.parquet don't match.
+// tempSuffix ends the name of an upload's file: .<name>.<random>.crosslift.tmp, which globs for <name> and for *.parquet
+// don't match, and which is nobody else's file.
+const tempSuffix = ".crosslift.tmp"
+
 func temporary(name string) bool {
-	return strings.HasPrefix(name, ".") && strings.HasSuffix(name, ".tmp")
+	return strings.HasPrefix(name, ".") && strings.HasSuffix(name, tempSuffix)
 }
 
 // fileUpload writes a temporary file beside its destination, so that both are of one file system. It holds the file's

@@ -41,7 +41,8 @@ func (b *bucket) explain(ctx context.Context, err error) error {
 	switch {
 	case code == "NoSuchBucket":
 		return fmt.Errorf("%w: %s has no bucket %q: create it, or correct its name", ErrAccess, b.endpoint, b.name)
-	case code == "InvalidAccessKeyId", code == "SignatureDoesNotMatch", code == "InvalidToken", code == "ExpiredToken":
+	case code == "InvalidAccessKeyId", code == "SignatureDoesNotMatch", code == "InvalidToken", code == "ExpiredToken",
+		code == "XAdminUserNotFound": // versitygw's, with 404
 		return fmt.Errorf("%w by %s (%s): check the credentials: access key, secret key, and that they have not expired",
 			ErrAccess, b.endpoint, said)
 	case code == "RequestTimeTooSkewed":

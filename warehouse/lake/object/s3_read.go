@@ -91,6 +91,9 @@ func (o *s3Object) open(key, etag string) error {
 	if o.info.ETag == "" {
 		return fmt.Errorf("%s gives objects no ETag: it cannot hold a lake", o.bucket.endpoint)
 	}
+	if etag != "" && o.info.ETag != etag {
+		return ErrChanged // a store that ignores If-Match on reads
+	}
 	o.tail = &window{off: o.info.Size - length, data: make([]byte, length)}
 	n, err := io.ReadFull(out.Body, o.tail.data)
 	if err != nil { // cut: ask for the rest
