@@ -192,7 +192,7 @@ metrics: [converted]
 	t.Run("over the default threshold", func(t *testing.T) {
 		t.Parallel()
 		dir := project(t, source, streams(""), definitions)
-		fails(t, 15, "group and page must match", dir, backfill...)
+		fails(t, 15, "group and page must match", dir, "run", "--day", "2017-01-03")
 		if rows := decode[[]result](t, must(t, dir, "results", "-o", "json")); len(rows) != 0 {
 			t.Errorf("%d rows were published", len(rows))
 		}

@@ -13,15 +13,33 @@ import (
 	"crosslift/jobs/cli"
 )
 
-// asCommand makes the test binary behave as the crosslift command, so that tests run it as a process of its own: one
-// that can be killed, and that is built with the race detector whenever the tests are.
+// asCommand makes the test binary behave as the crosslift command: then it has the race detector when the tests have it.
 const asCommand = "CROSSLIFT_TEST_AS_COMMAND"
+
+// binary is the command as it is shipped, built once: the tests look at it from outside, as processes that can be
+// killed.
+var binary string
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
 		os.Exit(cli.Main(os.Args[1:]))
 	}
-	os.Exit(m.Run())
+	os.Exit(built(m))
+}
+
+func built(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "crosslift-test-")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	binary = filepath.Join(dir, "crosslift")
+	build := exec.Command("go", "build", "-o", binary, "crosslift")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		panic(fmt.Sprintf("building the command: %v\n%s", err, out))
+	}
+	return m.Run()
 }
 
 // answer is what a command gave.
@@ -33,13 +51,8 @@ type answer struct {
 // command prepares a crosslift process in a folder.
 func command(t *testing.T, dir string, args ...string) *exec.Cmd {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := exec.Command(self, args...)
+	c := exec.Command(binary, args...)
 	c.Dir = dir
-	c.Env = append(os.Environ(), asCommand+"=1")
 	return c
 }
 

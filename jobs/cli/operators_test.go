@@ -173,3 +173,19 @@ func TestDamagedPartition(t *testing.T) {
 	must(t, dir, "lake", "verify")
 	equal(t, "status after the repair", notCurrent(t, dir), nil)
 }
+
+// TestRaces runs a pipeline with the race detector, when the tests are built with it.
+func TestRaces(t *testing.T) {
+	t.Parallel()
+	dir := world(t)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := command(t, dir, fourDays...)
+	c.Path, c.Args[0] = self, self
+	c.Env = append(os.Environ(), asCommand+"=1")
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

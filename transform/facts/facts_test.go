@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"reflect"
 	"slices"
 	"testing"
@@ -248,7 +249,11 @@ func TestByHand(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 1))
-	for n := range 60 {
+	worlds := 20
+	if os.Getenv("CROSSLIFT_SOAK") != "" {
+		worlds = 2000
+	}
+	for n := range worlds {
 		w := random(r)
 		wantUnits, wantRows := byHand(w)
 		for _, workers := range []int{1, 8} {

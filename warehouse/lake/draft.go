@@ -86,7 +86,7 @@ func (d *Draft) Commit(ctx context.Context, recipe Recipe, counts Counts, was *H
 		next.Partition = d.partition
 	}
 	outcome := Written
-	for {
+	for try := 1; ; try++ {
 		if was != nil && was.Content == next.Content {
 			if was.Recipe.Hash() == recipe.Hash() {
 				if outcome == Written {
@@ -100,28 +100,34 @@ func (d *Draft) Commit(ctx context.Context, recipe Recipe, counts Counts, was *H
 		if err == nil {
 			return next, outcome, nil
 		}
-		if !errors.Is(err, object.ErrPrecondition) && !errors.Is(err, object.ErrUnknown) {
-			return nil, "", fmt.Errorf("lake: %s: %w", d.partition, err)
+		open := errors.Is(err, object.ErrPrecondition) || errors.Is(err, object.ErrUnknown)
+		err = fmt.Errorf("lake: %s: %w", d.partition, err)
+		if !open || ctx.Err() != nil {
+			return nil, "", err
 		}
 		// The store's answer says less than the object does: read it.
 		now, again := d.lake.Head(ctx, d.partition)
-		switch {
-		case errors.Is(again, object.ErrNotFound) && was == nil && errors.Is(err, object.ErrUnknown):
-			return nil, "", fmt.Errorf("lake: %s: %w", d.partition, err)
-		case again != nil:
-			return nil, "", errors.Join(fmt.Errorf("lake: %s: %w", d.partition, err), again)
-		case now.Content == next.Content && now.Recipe.Hash() == recipe.Hash():
-			d.lake.remember(now)
-			return now, outcome, nil
-		case now.Content == next.Content && (was == nil || now.ETag != was.ETag):
+		switch gone := errors.Is(again, object.ErrNotFound); {
+		case again != nil && !gone:
+			return nil, "", errors.Join(err, again)
+		case gone && was != nil:
+			return nil, "", &ConflictError{Partition: d.partition}
+		case !gone && now.Content == next.Content && now.Recipe.Hash() == recipe.Hash():
+			return now, outcome, nil // it was our own, or somebody has done the same work
+		case gone || was != nil && now.ETag == was.ETag: // it certainly did not happen
+			if try == commitTries {
+				return nil, "", err
+			}
+		case now.Content == next.Content:
 			was = now // committed by somebody under another recipe: put ours on top of that
-		case was != nil && now.ETag == was.ETag:
-			return nil, "", fmt.Errorf("lake: %s: %w", d.partition, err) // it certainly did not happen
 		default:
 			return nil, "", &ConflictError{Partition: d.partition}
 		}
 	}
 }
+
+// commitTries is how often a commit is sent that the store refused or lost without a visible reason.
+const commitTries = 3
 
 // write sorts the rows into a Parquet file and completes the head.
 func (d *Draft) write(ctx context.Context, file *os.File, head *Head) error {

@@ -34,34 +34,33 @@ func TestFolderFull(t *testing.T) {
 
 const mountRefused = 77
 
-func init() {
-	children["full"] = func() error {
-		dir := os.Getenv("OBJECT_TEST_STORE")
-		if err := syscall.Mount("none", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
-			fmt.Println(err)
-			os.Exit(mountRefused)
-		}
-		if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
-			fmt.Println(err)
-			os.Exit(mountRefused)
-		}
-		ctx, store := newContext(), object.NewFolder(dir)
-		if _, err := objecttest.Put(ctx, store, "kept", []byte("x"), ""); err != nil {
-			return err
-		}
-		_, err := objecttest.Put(ctx, store, "large", make([]byte, 4<<20), "")
-		want := "no space left on device: make room where " + dir + " lies"
-		if err == nil || err.Error() != want {
-			return fmt.Errorf("error %v, expected: %s", err, want)
-		}
-		left, err := os.ReadDir(dir)
-		if err != nil {
-			return err
-		}
-		if len(left) != 1 || left[0].Name() != "kept" {
-			return fmt.Errorf("left: %v", left)
-		}
-		_, err = objecttest.Put(ctx, store, "small", []byte("y"), "")
+// fill is TestFolderFull in its child.
+func fill() error {
+	dir := os.Getenv("OBJECT_TEST_STORE")
+	if err := syscall.Mount("none", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
+		fmt.Println(err)
+		os.Exit(mountRefused)
+	}
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
+		fmt.Println(err)
+		os.Exit(mountRefused)
+	}
+	ctx, store := newContext(), object.NewFolder(dir)
+	if _, err := objecttest.Put(ctx, store, "kept", []byte("x"), ""); err != nil {
 		return err
 	}
+	_, err := objecttest.Put(ctx, store, "large", make([]byte, 4<<20), "")
+	want := "no space left on device: make room where " + dir + " lies"
+	if err == nil || err.Error() != want {
+		return fmt.Errorf("error %v, expected: %s", err, want)
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	if len(left) != 1 || left[0].Name() != "kept" {
+		return fmt.Errorf("left: %v", left)
+	}
+	_, err = objecttest.Put(ctx, store, "small", []byte("y"), "")
+	return err
 }

@@ -80,7 +80,7 @@ type Store interface {
 // valid refuses what is no key, before a store makes another one of it.
 func valid(key string) error {
 	if !fs.ValidPath(key) || key == "." || strings.ContainsAny(key, "\x00\\") {
-		return fmt.Errorf("%q is no key: expected a relative path without empty parts, . and ..", key)
+		return fmt.Errorf("%q is no key: expected a relative path, none of its parts empty or made of dots", key)
 	}
 	return nil
 }
