@@ -1,7 +1,6 @@
 package exposure_test
 
 import (
-	"bytes"
 	"errors"
 	"strings"
 	"testing"
@@ -13,26 +12,8 @@ import (
 	"crosslift/transform/exposure"
 	"crosslift/transform/identity"
 	"crosslift/warehouse/columns"
+	"crosslift/warehouse/columns/columnstest"
 )
-
-func open(t *testing.T, of *table.Table, rows ...any) *columns.File {
-	t.Helper()
-	var b bytes.Buffer
-	if _, err := columns.WriteRows(&b, of, func(yield func(any) bool) {
-		for _, r := range rows {
-			if !yield(r) {
-				return
-			}
-		}
-	}, t.TempDir()); err != nil {
-		t.Fatal(err)
-	}
-	f, err := columns.Open(bytes.NewReader(b.Bytes()), int64(b.Len()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f
-}
 
 var (
 	ann, bob   = identifier.ID{1}, identifier.ID{2}
@@ -45,9 +26,9 @@ func saw(who identifier.ID, variant string, at table.Micros) *table.ExposureRow 
 	return &table.ExposureRow{SourceID: variant, ExposedAt: at, Experiment: "offer", Variant: variant, Account: who}
 }
 
-func build(t *testing.T, rows ...any) (map[identifier.ID]*table.UnitExposureRow, exposure.Counts, error) {
+func build(t *testing.T, rows ...*table.ExposureRow) (map[identifier.ID]*table.UnitExposureRow, exposure.Counts, error) {
 	t.Helper()
-	profiles, err := identity.Open(t.Context(), open(t, table.ProfileIdentifier,
+	profiles, err := identity.Open(t.Context(), columnstest.File(t, table.ProfileIdentifier,
 		&table.ProfileIdentifierRow{Stitching: identity.AsOfExposure, IdentifierType: "account", Identifier: ann, Profile: ann},
 		&table.ProfileIdentifierRow{Stitching: identity.AsOfExposure, IdentifierType: "account", Identifier: bob, Profile: bob}), identity.AsOfExposure)
 	if err != nil {
@@ -55,7 +36,7 @@ func build(t *testing.T, rows ...any) (map[identifier.ID]*table.UnitExposureRow,
 	}
 	units := map[identifier.ID]*table.UnitExposureRow{}
 	counts, err := exposure.Build(t.Context(), exposure.Input{Experiment: definition, Night: 20000, Window: day,
-		Exposures: []*columns.File{open(t, table.Exposure, rows...)}, Profiles: profiles}, 2, func(row *table.UnitExposureRow) error {
+		Exposures: []*columns.File{columnstest.File(t, table.Exposure, rows...)}, Profiles: profiles}, 2, func(row *table.UnitExposureRow) error {
 		units[row.Unit] = row
 		return nil
 	})

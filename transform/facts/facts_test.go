@@ -19,28 +19,8 @@ import (
 	"crosslift/transform/facts"
 	"crosslift/transform/identity"
 	"crosslift/warehouse/columns"
+	"crosslift/warehouse/columns/columnstest"
 )
-
-// file writes rows as a partition and opens it.
-func file[Row any](t testing.TB, of *table.Table, rows []*Row) *columns.File {
-	t.Helper()
-	var b bytes.Buffer
-	_, err := columns.WriteRows(&b, of, func(yield func(any) bool) {
-		for _, r := range rows {
-			if !yield(r) {
-				return
-			}
-		}
-	}, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := columns.Open(bytes.NewReader(b.Bytes()), int64(b.Len()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f
-}
 
 // small is a world small enough to be worked out by hand: rows by day.
 type small struct {
@@ -118,7 +98,7 @@ func pipeline(t testing.TB, w small, r *rand.Rand, workers int) (map[identifier.
 		} {
 			shuffle()
 		}
-		e, p, v := file(t, table.Exposure, w.exposures[day]), file(t, table.Payment, w.payments[day]), file(t, table.Viewing, w.viewings[day])
+		e, p, v := columnstest.File(t, table.Exposure, w.exposures[day]...), columnstest.File(t, table.Payment, w.payments[day]...), columnstest.File(t, table.Viewing, w.viewings[day]...)
 		at := w.first + table.Day(day)
 		seen = append(seen, identity.Observed{Table: table.Exposure, Day: at, File: e}, identity.Observed{Table: table.Payment, Day: at, File: p}, identity.Observed{Table: table.Viewing, Day: at, File: v})
 		exposures = append(exposures, e)
@@ -134,7 +114,7 @@ func pipeline(t testing.TB, w small, r *rand.Rand, workers int) (map[identifier.
 	}); err != nil {
 		t.Fatal(err)
 	}
-	profiles, err := identity.Open(ctx, file(t, table.ProfileIdentifier, members), identity.AsOfExposure)
+	profiles, err := identity.Open(ctx, columnstest.File(t, table.ProfileIdentifier, members...), identity.AsOfExposure)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +130,7 @@ func pipeline(t testing.TB, w small, r *rand.Rand, workers int) (map[identifier.
 	}
 	var rows []table.UnitMetricRow
 	if _, err := facts.Build(ctx, facts.Input{Experiment: definition, Metrics: metrics, Night: night, End: end,
-		Exposures: file(t, table.UnitExposure, units), Events: events, Profiles: profiles}, workers, func(row *table.UnitMetricRow) error {
+		Exposures: columnstest.File(t, table.UnitExposure, units...), Events: events, Profiles: profiles}, workers, func(row *table.UnitMetricRow) error {
 		rows = append(rows, *row)
 		return nil
 	}); err != nil {

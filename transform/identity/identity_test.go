@@ -1,7 +1,6 @@
 package identity_test
 
 import (
-	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -12,27 +11,8 @@ import (
 	"crosslift/schemas/table"
 	"crosslift/transform/identity"
 	"crosslift/warehouse/columns"
+	"crosslift/warehouse/columns/columnstest"
 )
-
-func file[Row any](t *testing.T, of *table.Table, rows []*Row) *columns.File {
-	t.Helper()
-	var b bytes.Buffer
-	_, err := columns.WriteRows(&b, of, func(yield func(any) bool) {
-		for _, r := range rows {
-			if !yield(r) {
-				return
-			}
-		}
-	}, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := columns.Open(bytes.NewReader(b.Bytes()), int64(b.Len()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f
-}
 
 func night(t *testing.T, in identity.Input) []*table.ProfileIdentifierRow {
 	t.Helper()
@@ -78,7 +58,7 @@ func TestAnySplitIntoNights(t *testing.T) {
 				}
 				rows = append(rows, row)
 			}
-			observed = append(observed, identity.Observed{Table: table.Viewing, Day: table.Day(day), File: file(t, table.Viewing, rows)})
+			observed = append(observed, identity.Observed{Table: table.Viewing, Day: table.Day(day), File: columnstest.File(t, table.Viewing, rows...)})
 		}
 		all := night(t, identity.Input{Observed: observed})
 		if len(all) != len(want) {
@@ -93,7 +73,7 @@ func TestAnySplitIntoNights(t *testing.T) {
 		var last []*table.ProfileIdentifierRow
 		for n := 1; n <= days; n += 1 + r.IntN(2) {
 			last = night(t, identity.Input{Previous: previous, Observed: observed[:n]})
-			previous = file(t, table.ProfileIdentifier, last)
+			previous = columnstest.File(t, table.ProfileIdentifier, last...)
 		}
 		last = night(t, identity.Input{Previous: previous, Observed: observed})
 		if !reflect.DeepEqual(byIdentifier(last), byIdentifier(all)) {
@@ -106,9 +86,9 @@ func TestAnySplitIntoNights(t *testing.T) {
 func TestIdsAreCarried(t *testing.T) {
 	t.Parallel()
 	account, profile := identifier.ID{1}, identifier.ID{42}
-	previous := file(t, table.ProfileIdentifier, []*table.ProfileIdentifierRow{
-		{Stitching: identity.AsOfExposure, IdentifierType: "account", Identifier: account, Profile: profile, ValidFrom: 5}})
-	seen := file(t, table.Viewing, []*table.ViewingRow{{SourceID: "v", ViewedAt: 5, Account: account, Seconds: 1}})
+	previous := columnstest.File(t, table.ProfileIdentifier,
+		&table.ProfileIdentifierRow{Stitching: identity.AsOfExposure, IdentifierType: "account", Identifier: account, Profile: profile, ValidFrom: 5})
+	seen := columnstest.File(t, table.Viewing, &table.ViewingRow{SourceID: "v", ViewedAt: 5, Account: account, Seconds: 1})
 	rows := night(t, identity.Input{Previous: previous, Observed: []identity.Observed{{Table: table.Viewing, File: seen}}})
 	if len(rows) != 1 || rows[0].Profile != profile {
 		t.Errorf("got %+v, expected profile %s", rows, profile)
@@ -123,7 +103,7 @@ func TestProfiles(t *testing.T) {
 		rows = append(rows, &table.ProfileIdentifierRow{Stitching: identity.AsOfExposure, IdentifierType: "account",
 			Identifier: identifier.ID{byte(i * 2), 1}, Profile: identifier.ID{byte(i), 2}, ValidFrom: table.Micros(i)})
 	}
-	f := file(t, table.ProfileIdentifier, rows)
+	f := columnstest.File(t, table.ProfileIdentifier, rows...)
 	all, err := identity.Open(t.Context(), f, identity.AsOfExposure)
 	if err != nil {
 		t.Fatal(err)
