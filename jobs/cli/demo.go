@@ -145,7 +145,7 @@ func (a *app) compare(rows []postgres.Result, truth sandbox.Truth) error {
 			covered++
 			inside = "yes"
 		}
-		cells = append(cells, []string{r.Metric, signed(&injected, r.ValueUnit), interval(r.DiffAbsLow, r.DiffAbsHigh, r.ValueUnit), inside})
+		cells = append(cells, []string{r.Metric, difference(&injected, r.ValueUnit), interval(r.DiffAbsLow, r.DiffAbsHigh, r.ValueUnit), inside})
 	}
 	if a.output == "json" {
 		return nil
@@ -155,13 +155,21 @@ func (a *app) compare(rows []postgres.Result, truth sandbox.Truth) error {
 		return err
 	}
 	a.say("%d of %d intervals cover the injected effect.", covered, all)
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	root, err := filepath.Abs(filepath.Dir(a.config))
+	if err != nil {
+		return err
+	}
 	a.say(`
 Where to look next:
-  ./crosslift --config %[1]s warehouse start    keeps the private Postgres running and prints its URL:
-  psql "$(./crosslift --config %[1]s warehouse url)" -c 'SELECT * FROM bi.experiment_results_latest'
-  ./crosslift --config %[1]s status             what is current, and what would be made again
-  ./crosslift --config %[1]s lake ls            the Parquet partitions; any engine reads them as they are
-  %[2]s    experiments, metrics and mappings, to play with`, a.config, filepath.Dir(a.config))
+  cd %s        # experiments, metrics and mappings, to play with
+  %[2]s status           # what is current, and what would be made again
+  %[2]s lake ls          # the Parquet partitions; any engine reads them as they are
+  %[2]s warehouse start  # leaves the private Postgres running for
+  psql "$(%[2]s warehouse url)" -c 'SELECT * FROM bi.experiment_results_latest'`, root, self)
 	if covered < all {
 		return fmt.Errorf("demo: %d of %d intervals miss the injected effect", all-covered, all)
 	}

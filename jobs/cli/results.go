@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
+
+	"crosslift/warehouse/postgres"
 )
 
 func (a *app) resultsCommand() *cobra.Command {
@@ -41,47 +44,89 @@ func (s *session) results(ctx context.Context, experiment string) error {
 	if err != nil {
 		return err
 	}
-	if len(rows) == 0 && s.app.output == "table" {
-		fmt.Fprintln(s.app.stdout, "Nothing has been published yet.")
-		return nil
+	if s.app.output == "json" {
+		return s.app.print(nil, nil, rows)
 	}
+	if len(rows) == 0 {
+		fmt.Fprintln(s.app.stdout, "Nothing has been published yet.")
+	}
+	for len(rows) > 0 {
+		one := rows[:1]
+		for len(one) < len(rows) && rows[len(one)].Experiment == rows[0].Experiment {
+			one = rows[:len(one)+1]
+		}
+		if err := s.app.printExperiment(one); err != nil {
+			return err
+		}
+		if rows = rows[len(one):]; len(rows) > 0 {
+			fmt.Fprintln(s.app.stdout)
+		}
+	}
+	return nil
+}
+
+// printExperiment shows the rows of one experiment.
+func (a *app) printExperiment(rows []postgres.Result) error {
+	r := rows[0]
+	fmt.Fprintf(a.stdout, "%s as of %s, revision %d; intervals at %.4g %%; sample ratio p = %s\n\n",
+		r.Experiment, r.AsOf, r.Revision, 100*(1-r.Alpha), probability(r.SRMP))
 	cells := make([][]string, len(rows))
 	for i, r := range rows {
 		cells[i] = []string{
-			r.Experiment, r.Metric, r.Variant, count(r.N), count(r.Matured), number(r.Mean, r.ValueUnit),
-			signed(r.DiffAbs, r.ValueUnit), interval(r.DiffAbsLow, r.DiffAbsHigh, r.ValueUnit),
-			signed(r.DiffRel, "share"), interval(r.DiffRelLow, r.DiffRelHigh, "share"), probability(r.PValue), r.AsOf.String(),
+			r.Metric, r.Variant, count(r.N), count(r.Matured), number(r.Mean, percent(r.ValueUnit)), unit(r.ValueUnit),
+			difference(r.DiffAbs, r.ValueUnit), interval(r.DiffAbsLow, r.DiffAbsHigh, r.ValueUnit),
+			signed(r.DiffRel, true), span(r.DiffRelLow, r.DiffRelHigh, func(x *float64) string { return signed(x, true) }),
+			probability(r.PValue),
 		}
 	}
-	return s.app.print([]string{"experiment", "metric", "variant", "units", "matured", "mean", "difference", "interval",
-		"relative", "interval", "p", "as of"}, cells, rows)
+	return a.print([]string{"metric", "variant", "units", "matured", "mean", "in", "difference", "interval", "relative", "interval", "p"}, cells, rows)
 }
 
-// number prints a value with its unit, to four significant digits; shares as percent.
-func number(x *float64, unit string) string {
+// share is the unit of proportions: shown in percent, their differences in percentage points.
+const share = "share"
+
+func percent(unit string) bool { return unit == share }
+
+func unit(name string) string {
+	if name == share {
+		return "of units"
+	}
+	return name
+}
+
+// number prints a value to four significant digits.
+func number(x *float64, percent bool) string {
 	if x == nil {
 		return "-"
 	}
-	value := *x
-	if unit == "share" {
-		return digits(100*value) + " %"
+	if percent {
+		return digits(100*(*x)) + " %"
 	}
-	return digits(value)
+	return digits(*x)
 }
 
-func signed(x *float64, unit string) string {
-	text := number(x, unit)
+func signed(x *float64, percent bool) string {
+	text := number(x, percent)
 	if x != nil && *x >= 0 {
 		return "+" + text
 	}
 	return text
 }
 
+// difference prints a difference of means: of shares, in percentage points.
+func difference(x *float64, unit string) string {
+	return strings.Replace(signed(x, percent(unit)), " %", " pp", 1)
+}
+
 func interval(low, high *float64, unit string) string {
+	return span(low, high, func(x *float64) string { return difference(x, unit) })
+}
+
+func span(low, high *float64, end func(*float64) string) string {
 	if low == nil && high == nil {
 		return "-"
 	}
-	return signed(low, unit) + " … " + signed(high, unit)
+	return end(low) + " … " + end(high)
 }
 
 func probability(p *float64) string {
