@@ -32,7 +32,11 @@ func (s *Stream) Extract(ctx context.Context, day table.Day, inputs []connectors
 	}
 	for i, f := range found {
 		to := &filing{delivery: f, day: day.Window(s.zone), isHome: f.home == day, known: f.window != nil}
-		if err := s.file(ctx, to, inputs[i].SHA256, rows, sink); err != nil {
+		err := s.file(ctx, to, inputs[i].SHA256, rows, sink)
+		if errors.Is(err, errChanged) && s.sums != nil {
+			s.sums.Forget(s.store.String(), f.Object)
+		}
+		if err != nil {
 			return fmt.Errorf("%s %s: %s: %w", s.name, day, f.Name, err)
 		}
 	}

@@ -42,6 +42,8 @@ type Content interface {
 type Sums interface {
 	// SHA256 gives the remembered sum of an object, or computes it.
 	SHA256(ctx context.Context, store string, o Object, compute func() (string, error)) (string, error)
+	// Forget drops the sum of an object whose content turned out to be another.
+	Forget(store string, o Object)
 }
 
 // Folder is a folder of this machine as a Store. Nothing outside of it can be read: a path or a symbolic link that

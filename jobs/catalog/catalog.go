@@ -25,7 +25,6 @@ type Project struct {
 	Experiments []*experiment.Experiment
 	Metrics     []*metric.Metric
 	Warehouse   *postgres.DB // nil where nothing is published
-	LoadedBy    string
 }
 
 // Jobs makes the project's jobs, in the order of their graph.

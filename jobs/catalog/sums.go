@@ -43,7 +43,7 @@ func OpenSums(path string, now func() time.Time) (*Sums, error) {
 
 // SHA256 gives the sum of an object, computing it when it is not known.
 func (s *Sums) SHA256(ctx context.Context, store string, o files.Object, compute func() (string, error)) (string, error) {
-	key := fmt.Sprintf("%s %s %d %s", store, o.Name, o.Size, o.Version)
+	key := sumKey(store, o)
 	s.mu.Lock()
 	sum, ok := s.known[key]
 	s.mu.Unlock()
@@ -60,6 +60,18 @@ func (s *Sums) SHA256(ctx context.Context, store string, o files.Object, compute
 	return sum, nil
 }
 
+// Forget drops the sum of an object whose content turned out to be another: its size and times had not told.
+func (s *Sums) Forget(store string, o files.Object) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.known, sumKey(store, o))
+	s.dirty = true
+}
+
+func sumKey(store string, o files.Object) string {
+	return fmt.Sprintf("%s %s %d %s", store, o.Name, o.Size, o.Version)
+}
+
 // fresh reports a file so young that it may be written again within the resolution of its modification time.
 func (s *Sums) fresh(o files.Object) bool {
 	return !o.Modified.IsZero() && s.now().Sub(o.Modified) < 2*time.Second
@@ -74,6 +86,9 @@ func (s *Sums) Save() error {
 	}
 	content, err := json.MarshalIndent(s.known, "", " ")
 	if err != nil {
+		return fmt.Errorf("checksums of source files: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
 		return fmt.Errorf("checksums of source files: %w", err)
 	}
 	temp, err := os.CreateTemp(filepath.Dir(s.path), ".sums-*")

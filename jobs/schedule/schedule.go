@@ -22,11 +22,15 @@ type Options struct {
 	Night func(ctx context.Context, day table.Day) error // brings a business day and its night up to date
 }
 
+// windDown is how long a night that has been told to end may take for it.
+const windDown = 10 * time.Minute
+
 // Nightly runs Night for the last finished business day at every tick, one at a time, until ctx ends. A tick that
 // comes while a night still runs is dropped: the run that follows covers what it would have done. Errors of a night
 // are logged; the schedule goes on.
 func Nightly(ctx context.Context, o Options) error {
-	s, err := gocron.NewScheduler(gocron.WithLocation(o.Zone), gocron.WithGlobalJobOptions(gocron.WithSingletonMode(gocron.LimitModeReschedule)))
+	s, err := gocron.NewScheduler(gocron.WithLocation(o.Zone), gocron.WithStopTimeout(windDown),
+		gocron.WithGlobalJobOptions(gocron.WithSingletonMode(gocron.LimitModeReschedule)))
 	if err != nil {
 		return fmt.Errorf("schedule: %w", err)
 	}
