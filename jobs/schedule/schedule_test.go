@@ -21,7 +21,7 @@ func TestNightly(t *testing.T) {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(time.Date(2000, 3, 24, 12, 0, 0, 0, time.UTC).Sub(time.Now())) // the clocks change on the 26th
+		time.Sleep(time.Until(time.Date(2000, 3, 24, 12, 0, 0, 0, time.UTC))) // the clocks change on the 26th
 		ctx, stop := context.WithCancel(t.Context())
 		var days, times []string
 		ended := make(chan error)
