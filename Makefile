@@ -5,6 +5,7 @@ MAKEFLAGS += --no-print-directory
 ROOT := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
 export CROSSLIFT_DATA ?= $(abspath $(ROOT)../shared/data)
 GO_PACKAGES = ./...
+VERSION = $(shell git -C $(ROOT) describe --tags --always --dirty 2>/dev/null || echo unknown)
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .PHONY: help
@@ -13,7 +14,7 @@ help: ## list the targets
 
 .PHONY: build
 build: need ## build ./crosslift
-	@cd $(ROOT) && CGO_ENABLED=0 go build -buildvcs=auto -o crosslift .
+	@cd $(ROOT) && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X crosslift/jobs/cli.version=$(VERSION)" -o crosslift .
 
 .PHONY: demo
 demo: build postgres ## the whole pipeline on generated input, in demo/
