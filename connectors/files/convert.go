@@ -23,7 +23,7 @@ func (c Column) convert(column table.Column, to any, key identifier.Key) (conver
 	case table.String:
 		convert = c.texts(column, to.(*string), key)
 	case table.ID:
-		convert = identifiers(column.Kind, to.(*identifier.ID), key)
+		convert = identifiers(column.Kind, c.Region, to.(*identifier.ID), key)
 	case table.Timestamp:
 		clock, err := newClock(c.Time, c.Zone)
 		if err != nil {
@@ -120,15 +120,26 @@ func (c Column) texts(column table.Column, to *string, key identifier.Key) conve
 	}
 }
 
-// identifiers stores a text's keyed hash. What identifies nobody leaves the field empty: the contract says whether the
-// row still has someone.
-func identifiers(kind identifier.Kind, to *identifier.ID, key identifier.Key) convertFunc {
+// identifiers stores a text's keyed hash. What identifies nobody, a placeholder or a phone number that cannot exist,
+// leaves the field empty: the contract says whether the row still has someone.
+func identifiers(kind identifier.Kind, region string, to *identifier.ID, key identifier.Key) convertFunc {
+	hash := func(text string) (identifier.ID, error) {
+		if kind == identifier.Phone {
+			number, err := identifier.E164(text, region)
+			if err != nil {
+				return identifier.ID{}, err
+			}
+			text = number
+		}
+		return key.Hash(kind, text)
+	}
 	known := map[string]identifier.ID{}
 	return func(text []byte, _ string) error {
 		id, ok := known[string(text)]
 		if !ok {
 			var err error
-			if id, err = key.Hash(kind, string(text)); err != nil && !errors.Is(err, identifier.ErrBlocked) {
+			id, err = hash(string(text))
+			if err != nil && !errors.Is(err, identifier.ErrBlocked) && !errors.Is(err, identifier.ErrInvalid) {
 				return err
 			}
 			if len(known) == cacheSize {

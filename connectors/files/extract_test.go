@@ -14,6 +14,7 @@ import (
 
 	"crosslift/connectors"
 	"crosslift/connectors/files"
+	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
 )
 
@@ -53,6 +54,55 @@ func TestNastyFile(t *testing.T) {
 	}
 	if lines := strings.Count(string(content), "\n#"); total != lines {
 		t.Errorf("%d rows were written or rejected, the file has %d", total, lines)
+	}
+}
+
+// Contacts are joined by keyed hashes of their normal forms: every spelling of one address or number gives one
+// identifier, and one that cannot exist gives none.
+func TestContacts(t *testing.T) {
+	t.Parallel()
+	const yaml = `
+table: raw/crm_contact
+path: contacts.jsonl
+columns:
+  source_id: {from: id}
+  changed_at: {from: at, time: rfc3339}
+  email: {from: email}
+  email_folded: {from: email}
+  phone: {from: phone, region: RU}
+  marketing_consent: {from: consent}
+  archived: {from: archived}
+`
+	const content = `{"id":"1","at":"2026-11-03T10:00:00Z","email":"Ann.Smith@gmail.com","phone":"8 (916) 123-45-67","consent":true,"archived":false}
+{"id":"2","at":"2026-11-03T10:00:00Z","email":" annsmith+tv@GoogleMail.com","phone":"+79161234567","archived":false}
+{"id":"3","at":"2026-11-03T10:00:00Z","email":"nobody@example.com","phone":"112","consent":false,"archived":true}
+{"id":"4","at":"2026-11-03T10:00:00Z","email":"no address","archived":false}
+`
+	to := must(t, stream(t, yaml, folder(t, map[string]string{"contacts.jsonl": content}), "Europe/Moscow"), day(t, "2026-11-03"))
+	var got []map[string]string
+	for _, row := range to.rows {
+		cells := map[string]string{}
+		for cell := range strings.FieldsSeq(row) {
+			name, value, _ := strings.Cut(cell, "=")
+			cells[name] = value
+		}
+		got = append(got, cells)
+	}
+	if len(got) != 4 || len(to.rejected) != 0 {
+		t.Fatalf("%q, rejected %q", to.rows, to.rejected)
+	}
+	ann, again, nobody, none := got[0], got[1], got[2], got[3]
+	if ann["email"] == again["email"] || ann["email"] == "" || ann["email_folded"] != again["email_folded"] || ann["phone"] != again["phone"] {
+		t.Errorf("two spellings: %q and %q", ann, again)
+	}
+	if number, err := key(t).Hash(identifier.Phone, "+79161234567"); err != nil || ann["phone"] != number.String() {
+		t.Errorf("the phone is %q", ann["phone"])
+	}
+	if nobody["email"]+nobody["email_folded"]+nobody["phone"]+none["email"] != "" || nobody["archived"] != "true" {
+		t.Errorf("identifiers of nobody: %q, %q", nobody, none)
+	}
+	if ann["marketing_consent"] != "true" || again["marketing_consent"] != "" || nobody["marketing_consent"] != "false" {
+		t.Errorf("consents: %q", got)
 	}
 }
 

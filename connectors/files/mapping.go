@@ -36,6 +36,7 @@ type Column struct {
 	Currency     string            `yaml:"currency"`      // of amounts in major units: ISO 4217
 	CurrencyFrom string            `yaml:"currency_from"` // the source's column that names it
 	Map          map[string]string `yaml:"map"`           // the source's texts and what they mean; others are rejected
+	Region       string            `yaml:"region"`        // of phone numbers without a country's code: ISO 3166-1
 	Hash         bool              `yaml:"hash"`          // keep only a keyed hash of the text
 }
 

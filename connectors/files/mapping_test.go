@@ -56,6 +56,7 @@ columns:
 		{"{from: at, time: unix}", "{from: at, map: {a: b}}", "columns.paid_at.map: only texts"},
 		{"{from: user}", "{value: u}", "columns.account.value: account is not the same in every row"},
 		{"{from: user}", "{from: user, hash: true}", "columns.account.hash: account is no text, its type is identifier"},
+		{"{from: user}", "{from: user, region: RU}", "columns.account.region: account is no phone number"},
 		{", money: major, currency: RUB", "", "columns.amount_minor.money: required: major or minor"},
 		{", currency: RUB", "", "columns.amount_minor.currency: expected either currency or currency_from"},
 		{"currency: RUB}", "currency: rub}", "columns.amount_minor.currency: expected an ISO 4217 currency code"},

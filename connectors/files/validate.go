@@ -165,6 +165,12 @@ func (c Column) validate(t *table.Table, to table.Column) error {
 			fail("currency", "%w", err)
 		}
 	}
+	switch {
+	case c.Region != "" && to.Kind != identifier.Phone:
+		fail("region", "%s is no phone number", to.Name)
+	case c.Region != "" && !identifier.KnownRegion(c.Region):
+		fail("region", "expected the ISO 3166-1 code of a country, such as DE")
+	}
 	if c.Hash && to.Type != table.String {
 		fail("hash", "%s is no text, its type is %s", to.Name, to.Type)
 	}

@@ -22,6 +22,7 @@ type Project struct {
 	Zone        *time.Location
 	Streams     []connectors.Stream
 	Key         identifier.Key
+	Suppressed  identifier.Set // of erased persons: no row that names one enters the lake
 	Experiments []*experiment.Experiment
 	Metrics     []*metric.Metric
 	Warehouse   *postgres.DB // nil where nothing is published
@@ -41,7 +42,7 @@ func Jobs(p Project) ([]*jobs.Job, error) {
 	var all []*jobs.Job
 	for _, t := range tables {
 		slices.SortFunc(byTable[t], func(a, b connectors.Stream) int { return cmp.Compare(a.Name(), b.Name()) })
-		all = append(all, extract(t, byTable[t], p.Key))
+		all = append(all, extract(t, byTable[t], p.Key, p.Suppressed))
 	}
 	all = append(all, stitch(p.Zone, tables))
 	for _, e := range p.Experiments {

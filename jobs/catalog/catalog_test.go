@@ -23,6 +23,7 @@ import (
 type stream struct {
 	name          string
 	rows, broken  int
+	erased        int // rows of a person who was erased
 	limit         float64
 	restatement   int
 	missing       bool
@@ -53,6 +54,9 @@ func (s stream) Extract(_ context.Context, day table.Day, inputs []connectors.In
 		if i < s.broken {
 			row.SourceID = ""
 		}
+		if i < s.erased {
+			row.Account = identifier.ID{2}
+		}
 		if err := sink.Row(row, connectors.Origin{File: "a.csv", Position: int64(i + 2), Raw: []byte("line"), Fields: map[string]string{"x": "y"}}); err != nil {
 			return err
 		}
@@ -73,7 +77,7 @@ func testKey(t *testing.T) identifier.Key {
 func extractAll(t *testing.T, streams ...connectors.Stream) (raw, quarantine *lake.Head, counts lake.Counts, err error) {
 	t.Helper()
 	l := lake.New(object.NewFolder(t.TempDir()), t.TempDir())
-	j := extract(table.Viewing, streams, testKey(t))
+	j := extract(table.Viewing, streams, testKey(t), identifier.Set{{2}: {}})
 	day := table.Day(20000)
 	w := jobs.NewWork(l, j, day, nil, 4<<20)
 	defer w.Close()
@@ -131,6 +135,15 @@ func TestQuarantine(t *testing.T) {
 	}
 }
 
+// TestSuppression lets no row of an erased person in, not even a broken one, and goes on counting what was read.
+func TestSuppression(t *testing.T) {
+	t.Parallel()
+	raw, quarantine, counts, err := extractAll(t, stream{name: "files/viewing", rows: 1000, broken: 5, erased: 3, limit: 0.01})
+	if err != nil || raw.Rows != 995 || quarantine.Rows != 2 || counts.Read != 1000 || counts.Quarantined != 2 {
+		t.Errorf("%v: %+v, %+v, %+v", err, raw, quarantine, counts)
+	}
+}
+
 // TestStreamsOfOneTable are merged into one partition, each judged by its own threshold, and open as long as the most
 // patient of them.
 func TestStreamsOfOneTable(t *testing.T) {
@@ -140,11 +153,11 @@ func TestStreamsOfOneTable(t *testing.T) {
 	if err != nil || raw.Rows != 397 || quarantine.Rows != 3 {
 		t.Errorf("%v, %+v, %+v", err, raw, quarantine)
 	}
-	if days := extract(table.Viewing, []connectors.Stream{a, b}, testKey(t)).Restatement; days != 7 {
+	if days := extract(table.Viewing, []connectors.Stream{a, b}, testKey(t), nil).Restatement; days != 7 {
 		t.Errorf("restatement %d", days)
 	}
 	b.restatement = -1
-	if days := extract(table.Viewing, []connectors.Stream{a, b}, testKey(t)).Restatement; days != -1 {
+	if days := extract(table.Viewing, []connectors.Stream{a, b}, testKey(t), nil).Restatement; days != -1 {
 		t.Errorf("restatement %d, where one stream is open for ever", days)
 	}
 	b.broken = 5

@@ -19,8 +19,9 @@ import (
 // extractLogic is raised when extracts give other rows from the same files and definitions.
 const extractLogic = 1
 
-// extract makes the job that fills a raw table, and its quarantine, from all the streams that map onto it.
-func extract(t *table.Table, streams []connectors.Stream, key identifier.Key) *jobs.Job {
+// extract makes the job that fills a raw table, and its quarantine, from all the streams that map onto it. Suppression
+// is no part of the recipe: an erasure changes partitions by itself, and must not make all others stale.
+func extract(t *table.Table, streams []connectors.Stream, key identifier.Key, suppressed identifier.Set) *jobs.Job {
 	restatement := 0
 	definitions := make([]string, len(streams))
 	for i, s := range streams {
@@ -54,7 +55,7 @@ func extract(t *table.Table, streams []connectors.Stream, key identifier.Key) *j
 		},
 		Make: func(ctx context.Context, w *jobs.Work) error {
 			for _, s := range streams {
-				sink := &sink{table: t, stream: s.Name(), key: key, work: w}
+				sink := &sink{table: t, stream: s.Name(), key: key, suppressed: suppressed, work: w}
 				if err := s.Extract(ctx, w.Day, inputsOf(s, w.Files), sink); err != nil {
 					return err
 				}
@@ -80,10 +81,11 @@ func inputsOf(s connectors.Stream, files map[string]string) []connectors.Input {
 
 // sink checks a stream's rows against their contract: those that keep it go to the table, the others to quarantine.
 type sink struct {
-	table  *table.Table
-	stream string
-	key    identifier.Key
-	work   *jobs.Work
+	table      *table.Table
+	stream     string
+	key        identifier.Key
+	suppressed identifier.Set
+	work       *jobs.Work
 
 	read, rejected int64
 	reasons        map[string]int64
@@ -91,6 +93,11 @@ type sink struct {
 }
 
 func (s *sink) Row(row any, where connectors.Origin) error {
+	if s.table.Names(row, s.suppressed) {
+		s.read++
+		s.work.Counts.Read++
+		return nil
+	}
 	reason := s.table.Check(row)
 	if at, timed := s.table.TimeOf(row); reason == nil && timed && !s.work.Window.Contains(at.Time()) {
 		return fmt.Errorf("%s: %s line %d: its time lies outside %s", s.stream, where.File, where.Position, s.work.Window)

@@ -9,24 +9,33 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // NormaliserVersion is recorded in the recipe of every extracted partition: a change of the rules of Normalise makes
 // extracts stale, since values hashed under two versions would no longer join.
-const NormaliserVersion = 1
+const NormaliserVersion = 2
 
 // Kind is the namespace of an identifier. It is hashed together with the value, so that account 42 and device 42 are
 // different identifiers.
 type Kind string
 
-// The kinds that lake tables hold.
+// The kinds of identifier. Their names are hashed: they never change.
 const (
-	Account Kind = "account" // the product's own user id, case-sensitive
-	Device  Kind = "device"  // an app installation or browser id, case-sensitive
-	Profile Kind = "profile" // minted by identity, never read from a source
+	Account     Kind = "account"      // the product's own user id
+	Device      Kind = "device"       // an app installation's or a browser's id
+	Email       Kind = "email"        // an e-mail address as its owner writes it
+	EmailFolded Kind = "email_folded" // the same without what its provider ignores: a weaker sign of a person
+	Phone       Kind = "phone"        // a phone number with its country's code
+	Card        Kind = "card"         // a payment system's token of a card, see CardToken; never its number
+	Profile     Kind = "profile"      // minted by identity, never read from a source
 )
+
+// Known reports whether a kind is one of the above.
+func Known(kind Kind) bool {
+	return slices.Contains([]Kind{Account, Device, Email, EmailFolded, Phone, Card, Profile}, kind)
+}
 
 // ID is a keyed hash of a value: 128 bits of HMAC-SHA-256. The zero ID means "none".
 type ID [16]byte
@@ -38,6 +47,15 @@ func (id ID) IsZero() bool { return id == ID{} }
 func (id ID) String() string {
 	h := hex.EncodeToString(id[:])
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}
+
+// Set is a set of identifiers, such as those of erased persons. A nil one is empty.
+type Set map[ID]struct{}
+
+// Has reports whether an identifier is in the set; "none" never is.
+func (s Set) Has(id ID) bool {
+	_, found := s[id]
+	return found && !id.IsZero()
 }
 
 // Key is the secret of one installation. Whoever holds it can compute the identifier of a known value, so it is kept
@@ -72,31 +90,6 @@ func ParseKey(content string) (Key, error) {
 		return Key{}, errors.New("identifier key: the part after the colon is not hexadecimal")
 	}
 	return NewKey(strings.TrimSpace(name), secret)
-}
-
-// ErrBlocked is returned for values that identify nobody: empty ones and the placeholders that broken integrations
-// send. Linking by them would glue strangers together.
-var ErrBlocked = errors.New("a placeholder, not an identifier")
-
-// blocked values, compared in lower case.
-var blocked = map[string]bool{
-	"null": true, "undefined": true, "none": true, "nil": true, "nan": true, "anonymous": true, "unknown": true, "-1": true,
-	"00000000-0000-0000-0000-000000000000": true,
-}
-
-// Normalise gives the form of a value that is hashed: surrounding white space is cut, the rest is kept verbatim,
-// since account and device ids are case-sensitive.
-func Normalise(kind Kind, value string) (string, error) {
-	value = strings.TrimSpace(value)
-	switch {
-	case value == "":
-		return "", ErrBlocked
-	case !utf8.ValidString(value):
-		return "", errors.New("not UTF-8")
-	case blocked[strings.ToLower(value)]:
-		return "", ErrBlocked
-	}
-	return value, nil
 }
 
 // Hash gives the identifier of a value as a source wrote it: HMAC-SHA-256(secret, kind ‖ 0x00 ‖ normalised value),

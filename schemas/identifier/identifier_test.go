@@ -26,6 +26,10 @@ func TestHash(t *testing.T) {
 		{Account, "  42\t", "0f8fad238e2a0bf1d7bdfde7d33026a8"}, // surrounding space is no part of an id
 		{Device, "42", "b45536c142b44bf5f0ce505d35aaadff"},      // the same value of another kind is somebody else
 		{Account, "Ж", "c827cb60e476956365e6b4e22719af4d"},
+		{Email, " Ann@Почта.РФ", "4d1ffc60b7a2f1e242a4d829eaa71229"},
+		{EmailFolded, "A.n.n+tv@googlemail.com", "a29031a75fe62bdf5f928bd6add3be5d"},
+		{Phone, "+7 (916) 123-45-67", "f72af9b0302e4bddc15a82d773c179c6"},
+		{Card, "stripe/acct_1/fp1", "4f63c65af8b4b1f48ea76df48cab1ac6"},
 	} {
 		id, err := key(t).Hash(c.kind, c.value)
 		if err != nil || strings.ReplaceAll(id.String(), "-", "") != c.want {

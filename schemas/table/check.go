@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 
 	"crosslift/schemas/identifier"
@@ -54,6 +55,17 @@ func (t *Table) TimeOf(row any) (at Micros, ok bool) {
 		return 0, false
 	}
 	return Micros(reflect.ValueOf(row).Elem().Field(c.Field).Int()), true
+}
+
+// Names reports whether a row holds an identifier of a set.
+func (t *Table) Names(row any, set identifier.Set) bool {
+	if len(set) == 0 {
+		return false
+	}
+	v := reflect.ValueOf(row).Elem()
+	return slices.ContainsFunc(t.Columns, func(c Column) bool {
+		return c.Type == ID && set.Has(v.Field(c.Field).Interface().(identifier.ID))
+	})
 }
 
 // Text prints a column's value as the lake's readers show it; "" for an absent one.

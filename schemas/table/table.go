@@ -116,7 +116,9 @@ func (t *Table) ColumnNames() []string {
 
 // define reads a contract from the tags of Row's fields:
 //
-//	lake:"name[,optional][,blank][,dict][,personal][,minor][,time][,account|device|profile]"
+//	lake:"name[,optional][,blank][,dict][,personal][,minor][,time][,kind]"
+//
+// where kind is one of package identifier's; sources give such an ID as text, and connectors hash it.
 //
 // order names the leading sort columns; the rest follow in file order, so that the order is total. A mistake in a tag
 // is a mistake in this package and panics when the program starts.
@@ -142,9 +144,10 @@ func define[Row any](path string, kind Kind, version int, order ...string) *Tabl
 				c.Unit = "minor"
 			case "time":
 				t.EventTime = c.Name
-			case "account", "device", "profile":
-				c.Kind, c.Class = identifier.Kind(option), Pseudonym
 			default:
+				if c.Kind, c.Class = identifier.Kind(option), Pseudonym; identifier.Known(c.Kind) {
+					continue
+				}
 				panic(fmt.Sprintf("table %s: column %s: unknown option %q", path, c.Name, option))
 			}
 		}

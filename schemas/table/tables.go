@@ -9,6 +9,7 @@ var (
 	WebEvent   = raw(define[WebEventRow]("raw/web_event", Event, 1, "account", "device", "event_at"))
 	Payment    = raw(define[PaymentRow]("raw/payment", Change, 1, "account", "paid_at"))
 	Viewing    = raw(define[ViewingRow]("raw/viewing", Event, 1, "account", "device", "viewed_at"))
+	CRMContact = raw(define[CRMContactRow]("raw/crm_contact", Change, 1, "source_id", "changed_at"))
 
 	ProfileIdentifier = define[ProfileIdentifierRow]("core/profile_identifier", State, 1, "stitching", "identifier_type", "identifier")
 
@@ -20,7 +21,7 @@ var (
 )
 
 // Raw lists the tables that sources fill.
-func Raw() []*Table { return []*Table{Exposure, Assignment, WebEvent, Payment, Viewing} }
+func Raw() []*Table { return []*Table{Exposure, Assignment, WebEvent, Payment, Viewing, CRMContact} }
 
 // All lists every table that the pipeline writes, quarantines included.
 func All() []*Table {
@@ -92,6 +93,21 @@ type ViewingRow struct {
 	Device   identifier.ID `lake:"device,optional,dict,device"`
 	Title    string        `lake:"title,optional,dict"`
 	Seconds  int64         `lake:"seconds"`
+}
+
+// CRMContactRow is a contact as it stood after a change, with what it has consented to.
+type CRMContactRow struct {
+	SourceID         string        `lake:"source_id,personal"`
+	ChangedAt        Micros        `lake:"changed_at,time"`
+	System           string        `lake:"system,optional,dict"`     // of several CRMs, which one
+	Account          identifier.ID `lake:"account,optional,account"` // the product's user id, where the CRM knows it
+	Email            identifier.ID `lake:"email,optional,email"`
+	EmailFolded      identifier.ID `lake:"email_folded,optional,email_folded"`
+	Phone            identifier.ID `lake:"phone,optional,phone"`
+	MarketingConsent *bool         `lake:"marketing_consent"` // absent: never asked
+	AnalyticsConsent *bool         `lake:"analytics_consent"`
+	ConsentVersion   string        `lake:"consent_version,optional,dict"` // of the wording consented to
+	Archived         bool          `lake:"archived"`                      // deleted in the CRM
 }
 
 // QuarantineRow stands for a row that broke its contract: enough to find it again in the source, and no personal data.
