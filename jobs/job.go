@@ -24,8 +24,8 @@ type Job struct {
 	Key         string                                                              // of identifiers, where it hashes them
 	Files       func(ctx context.Context, day table.Day) (map[string]string, error) // of extracts: name → SHA-256
 
-	Restatement int                      // of extracts: days for which the source may still change; negative: for ever
-	Due         func(day table.Day) bool // whether there is anything to do for a day; nil: always
+	Restatement int                        // of extracts: days for which the source may still change; negative: for ever
+	Idle        func(day table.Day) string // why there is nothing to do for a day, "" where there is; nil: always
 	Make        func(context.Context, *Work) error
 
 	// Of a job that publishes: whether the warehouse holds a partition already, and how to load it there.

@@ -57,7 +57,7 @@ func (f folder) String() string { return string(f) }
 func (f folder) List(ctx context.Context, prefix string) ([]Object, error) {
 	root, err := os.OpenRoot(string(f))
 	if err != nil {
-		return nil, fmt.Errorf("folder %s: %w", f, cause(err))
+		return nil, fmt.Errorf("folder %s: %w: it is the source's root, see `sources.files.root`", f, cause(err))
 	}
 	defer root.Close()
 	var objects []Object

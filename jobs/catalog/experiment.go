@@ -65,14 +65,20 @@ type campaign struct {
 func (c campaign) job(step string, logic int) *jobs.Job {
 	return &jobs.Job{
 		Name: step + "/" + c.experiment.Name, Experiment: c.experiment.Name, Logic: logic,
-		Definitions: c.experiment.DefinitionHash(c.metrics), Due: c.due,
+		Definitions: c.experiment.DefinitionHash(c.metrics), Idle: c.idle,
 	}
 }
 
-// due reports whether a night belongs to the experiment: from its first day until the last unit that it may expose
-// has matured.
-func (c campaign) due(night table.Day) bool {
-	return c.experiment.Start <= night && (c.experiment.End == nil || night <= *c.experiment.End+c.longest())
+// idle says why a night does not belong to the experiment. Its nights are those from its first day until the last unit
+// that it may expose has matured.
+func (c campaign) idle(night table.Day) string {
+	switch end := c.experiment.End; {
+	case night < c.experiment.Start:
+		return fmt.Sprintf("it starts on %s", c.experiment.Start)
+	case end != nil && night > *end+c.longest():
+		return fmt.Sprintf("its last night was %s", *end+c.longest())
+	}
+	return ""
 }
 
 // longest is the longest window of the metrics, in days, rounded up.

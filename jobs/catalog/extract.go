@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -41,7 +42,7 @@ func extract(t *table.Table, streams []connectors.Stream, key identifier.Key, su
 			read := map[string]string{}
 			for _, s := range streams {
 				inputs, err := s.Inputs(ctx, day)
-				if errors.Is(err, files.ErrMissing) {
+				if errors.Is(err, files.ErrMissing) || errors.Is(err, fs.ErrNotExist) { // not delivered, or a share not mounted
 					return nil, jobs.Exit(jobs.ExitSource, err)
 				}
 				if err != nil {

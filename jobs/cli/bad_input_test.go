@@ -16,7 +16,14 @@ func TestBadInput(t *testing.T) {
 		code   int
 		says   string
 	}{
-		"a missing file":           {func(f map[string]string) { delete(f, day) }, 14, "exposures/2026-11-04.csv"},
+		"a missing file": {func(f map[string]string) { delete(f, day) }, 14, "exposures/2026-11-04.csv"},
+		"no folder of files": {func(f map[string]string) {
+			for file := range f {
+				if strings.HasPrefix(file, "data/") {
+					delete(f, file)
+				}
+			}
+		}, 14, "sources.files.root"},
 		"wrong encoding":           {func(f map[string]string) { f[day] += "x,2026-11-04T10:00:00Z,control,\xc3\x28\n" }, 1, "encoding"},
 		"a ragged line among many": {func(f map[string]string) { f[day] += "x,2026-11-04T10:00:00Z,control\n" }, 0, ""},
 		"every line ragged":        {func(f map[string]string) { f[day] = "id,at,arm,user\n" + strings.Repeat("x,y\n", 5) }, 15, "5 of 5 rows"},
@@ -64,6 +71,20 @@ func TestBadInput(t *testing.T) {
 func after(text, mark string) string {
 	_, rest, _ := strings.Cut(text, mark)
 	return rest
+}
+
+// TestIdle says why an experiment's jobs have nothing to do: its nights have not begun, or are over.
+func TestIdle(t *testing.T) {
+	t.Parallel()
+	files := worldFiles(1)
+	files["experiments/offer.yaml"] = strings.Replace(files["experiments/offer.yaml"], "2026-11-01", "2026-12-01", 1)
+	dir := project(t, "data", worldStreams, files)
+	if a := must(t, dir, fourDays...); !strings.Contains(a.stdout, "1 idle: it starts on 2026-12-01") {
+		t.Errorf("the run printed\n%s", a.stdout)
+	}
+	if a := must(t, dir, "status"); !strings.Contains(a.stdout, "idle: it starts on 2026-12-01") {
+		t.Errorf("status printed\n%s", a.stdout)
+	}
 }
 
 // TestYesterdayStays breaks a day after a good one: its results stay published, and bi.data_freshness says why.

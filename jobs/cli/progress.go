@@ -48,7 +48,7 @@ func (p *progress) event(e run.Event) {
 		_ = p.bar.Set(e.Done) // a screen that cannot be written to is no reason to stop
 		return
 	}
-	if f := e.Finished; f != nil && (f.Outcome != run.Left || p.app.verbose) {
+	if f := e.Finished; f != nil && (f.Outcome != run.Left && f.Outcome != run.Idled || p.app.verbose) {
 		fmt.Fprintf(p.out, "[%d/%d] %s: %s", e.Done, e.Total, f.Verdict.Task, label(f.Outcome))
 		if f.Counts.Written > 0 {
 			fmt.Fprintf(p.out, ", %s rows", count(f.Counts.Written))

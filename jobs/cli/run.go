@@ -214,6 +214,7 @@ type resultJSON struct {
 func (a *app) printResults(results []run.Result) error {
 	type sum struct {
 		outcomes map[run.Outcome]int
+		idle     string // why some days were
 		r        resultJSON
 	}
 	sums := map[string]*sum{}
@@ -233,6 +234,9 @@ func (a *app) printResults(results []run.Result) error {
 			order = append(order, job)
 		}
 		s.outcomes[r.Outcome]++
+		if r.Outcome == run.Idled {
+			s.idle = r.Verdict.Reason
+		}
 		s.r.RowsIn += v.RowsIn
 		s.r.RowsOut += v.RowsOut
 		s.r.Quarantined += v.Quarantined
@@ -246,6 +250,9 @@ func (a *app) printResults(results []run.Result) error {
 			if n := s.outcomes[o]; n > 0 {
 				outcomes = append(outcomes, fmt.Sprintf("%d %s", n, label(o)))
 			}
+		}
+		if n := s.outcomes[run.Idled]; n > 0 {
+			outcomes = append(outcomes, fmt.Sprintf("%d idle: %s", n, s.idle))
 		}
 		rows[i] = []string{job, strings.Join(outcomes, ", "), count(s.r.RowsIn), count(s.r.RowsOut), count(s.r.Quarantined), fmt.Sprintf("%.1f s", s.r.Seconds)}
 	}

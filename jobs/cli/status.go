@@ -40,6 +40,7 @@ type jobStatus struct {
 	Job     string            `json:"job"`
 	States  map[run.State]int `json:"states"`
 	Newest  *table.Day        `json:"newest"` // the last day that exists
+	idle    string            // why some days are
 	Attempt *postgres.Attempt `json:"last_attempt"`
 	Days    []verdictJSON     `json:"days"` // those that are not current, or all of them
 }
@@ -73,6 +74,9 @@ func (s *session) status(ctx context.Context, all bool) error {
 			lines = append(lines, line)
 		}
 		line.States[v.State]++
+		if v.State == run.Idle {
+			line.idle = v.Reason
+		}
 		if v.State == run.Current || v.State == run.Stale || v.State == run.Sealed {
 			day := v.Task.Day
 			line.Newest = &day
@@ -87,7 +91,7 @@ func (s *session) status(ctx context.Context, all bool) error {
 	rows := make([][]string, len(lines))
 	var details [][]string
 	for i, l := range lines {
-		rows[i] = []string{l.Job, newest(l.Newest), states(l.States), attempt(l.Attempt)}
+		rows[i] = []string{l.Job, newest(l.Newest), states(l.States, l.idle), attempt(l.Attempt)}
 		for _, d := range l.Days {
 			details = append(details, []string{d.Job, d.Day.String(), string(d.State), d.Reason})
 		}
@@ -106,7 +110,7 @@ func newest(day *table.Day) string {
 	return day.String()
 }
 
-func states(counts map[run.State]int) string {
+func states(counts map[run.State]int, idle string) string {
 	text := ""
 	for _, s := range []run.State{run.Current, run.Stale, run.Missing, run.Waiting, run.Sealed, run.Skipped, run.Idle} {
 		if n := counts[s]; n > 0 {
@@ -115,6 +119,9 @@ func states(counts map[run.State]int) string {
 			}
 			text += fmt.Sprintf("%d %s", n, s)
 		}
+	}
+	if idle != "" {
+		text += ": " + idle
 	}
 	return text
 }

@@ -88,6 +88,9 @@ func (r *Runner) task(ctx context.Context, p *Plan, results []Result, i int, sta
 		return fail(Failed, r.record(ctx, t, fmt.Errorf("%s: %w", t, err)))
 	case v.State == Waiting:
 		return fail(Blocked, fmt.Errorf("%s: %s: run the job that makes it first", t, v.Reason))
+	case v.State == Idle:
+		res.Outcome = Idled
+		return res
 	case !p.Request.Wants(v):
 		return res
 	}

@@ -89,6 +89,7 @@ const (
 	Unchanged   = Outcome(lake.Unchanged)
 	Published   = Outcome("published")
 	Left        = Outcome("left") // current, sealed or not asked for: not touched
+	Idled       = Outcome("idle") // not due
 	Failed      = Outcome("failed")
 	Blocked     = Outcome("blocked") // something it reads has failed
 )

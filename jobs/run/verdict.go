@@ -15,9 +15,11 @@ const skipped = "the next night covers it"
 func (r *Runner) verdict(ctx context.Context, s *snapshot, t Task, q Request) (Verdict, error) {
 	j := t.Job
 	v := Verdict{Task: t}
-	if j.Due != nil && !j.Due(t.Day) {
-		v.State = Idle
-		return v, nil
+	if j.Idle != nil {
+		if v.Reason = j.Idle(t.Day); v.Reason != "" {
+			v.State = Idle
+			return v, nil
+		}
 	}
 	if j.Publish != nil {
 		return r.published(ctx, s, t)
