@@ -67,9 +67,9 @@ path: contacts.jsonl
 columns:
   source_id: {from: id}
   changed_at: {from: at, time: rfc3339}
-  email: {from: email}
-  email_folded: {from: email}
-  phone: {from: phone, region: RU}
+  email_hash: {from: email}
+  email_folded_hash: {from: email}
+  phone_hash: {from: phone, region: RU}
   marketing_consent: {from: consent}
   archived: {from: archived}
 `
@@ -92,13 +92,13 @@ columns:
 		t.Fatalf("%q, rejected %q", to.rows, to.rejected)
 	}
 	ann, again, nobody, none := got[0], got[1], got[2], got[3]
-	if ann["email"] == again["email"] || ann["email"] == "" || ann["email_folded"] != again["email_folded"] || ann["phone"] != again["phone"] {
+	if ann["email_hash"] == again["email_hash"] || ann["email_hash"] == "" || ann["email_folded_hash"] != again["email_folded_hash"] || ann["phone_hash"] != again["phone_hash"] {
 		t.Errorf("two spellings: %q and %q", ann, again)
 	}
-	if number, err := key(t).Hash(identifier.Phone, "+79161234567"); err != nil || ann["phone"] != number.String() {
-		t.Errorf("the phone is %q", ann["phone"])
+	if number, err := key(t).Hash(identifier.Phone, "+79161234567"); err != nil || ann["phone_hash"] != number.String() {
+		t.Errorf("the phone is %q", ann["phone_hash"])
 	}
-	if nobody["email"]+nobody["email_folded"]+nobody["phone"]+none["email"] != "" || nobody["archived"] != "true" {
+	if nobody["email_hash"]+nobody["email_folded_hash"]+nobody["phone_hash"]+none["email_hash"] != "" || nobody["archived"] != "true" {
 		t.Errorf("identifiers of nobody: %q, %q", nobody, none)
 	}
 	if ann["marketing_consent"] != "true" || again["marketing_consent"] != "" || nobody["marketing_consent"] != "false" {

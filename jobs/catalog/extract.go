@@ -18,7 +18,7 @@ import (
 )
 
 // extractLogic is raised when extracts give other rows from the same files and definitions.
-const extractLogic = 1
+const extractLogic = 2
 
 // extract makes the job that fills a raw table, and its quarantine, from all the streams that map onto it. Suppression
 // is no part of the recipe: an erasure changes partitions by itself, and must not make all others stale.

@@ -29,12 +29,15 @@ const (
 	EmailFolded Kind = "email_folded" // the same without what its provider ignores: a weaker sign of a person
 	Phone       Kind = "phone"        // a phone number with its country's code
 	Card        Kind = "card"         // a payment system's token of a card, see CardToken; never its number
+	CRMContact  Kind = "crm"          // a CRM's id of a contact
+	BankClient  Kind = "bank_client"  // the bank's pseudonym of a client
+	Reference   Kind = "reference"    // a payment's reference in the card network: it joins the bank's side to ours
 	Profile     Kind = "profile"      // minted by identity, never read from a source
 )
 
 // Known reports whether a kind is one of the above.
 func Known(kind Kind) bool {
-	return slices.Contains([]Kind{Account, Device, Email, EmailFolded, Phone, Card, Profile}, kind)
+	return slices.Contains([]Kind{Account, Device, Email, EmailFolded, Phone, Card, CRMContact, BankClient, Reference, Profile}, kind)
 }
 
 // ID is a keyed hash of a value: 128 bits of HMAC-SHA-256. The zero ID means "none".

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"crosslift/schemas/identifier"
+	"crosslift/schemas/money"
 )
 
 // checker is implemented by row types whose contract has rules across columns.
@@ -20,15 +21,22 @@ func (t *Table) Check(row any) error {
 	for _, c := range t.Columns {
 		field := v.Field(c.Field)
 		if c.Optional {
-			if c.Type == Float && !field.IsNil() && !finite(field.Elem().Float()) {
-				return fmt.Errorf("%s: expected a finite number", c.Name)
+			if field.IsZero() {
+				continue
 			}
-			continue
+			if field.Kind() == reflect.Pointer {
+				field = field.Elem()
+			}
 		}
 		switch c.Type {
 		case String:
 			if !c.Blank && field.Len() == 0 {
 				return fmt.Errorf("%s: required, but empty", c.Name)
+			}
+			if c.Unit == "currency" {
+				if _, err := money.Exponent(field.String()); err != nil {
+					return fmt.Errorf("%s: %w", c.Name, err)
+				}
 			}
 		case ID:
 			if field.Interface() == (identifier.ID{}) {
@@ -107,3 +115,24 @@ func someone(account, device identifier.ID) error {
 
 func (r *ExposureRow) check() error   { return someone(r.Account, r.Device) }
 func (r *AssignmentRow) check() error { return someone(r.Account, r.Device) }
+
+func (r *RefundRow) check() error  { return positive(r.AmountMinor) }
+func (r *DisputeRow) check() error { return positive(r.AmountMinor) }
+
+func (r *BankTransactionRow) check() error { return directed(r.AmountMinor, r.Direction) }
+func (r *BankAccrualRow) check() error     { return directed(r.AmountMinor, r.Direction) }
+
+func positive(amountMinor int64) error {
+	if amountMinor < 0 {
+		return fmt.Errorf("amount_minor: expected no sign")
+	}
+	return nil
+}
+
+// directed holds amounts whose sign is said beside them.
+func directed(amountMinor int64, direction string) error {
+	if direction != "debit" && direction != "credit" {
+		return fmt.Errorf("direction: expected debit or credit")
+	}
+	return positive(amountMinor)
+}

@@ -71,7 +71,7 @@ type Column struct {
 	Dict     bool            // few distinct values in a row group: dictionary-encoded
 	Class    Class           //
 	Kind     identifier.Kind // of an ID that sources give as text; connectors hash it as this kind
-	Unit     string          // "minor" for money in minor units; else empty
+	Unit     string          // "minor" for money in minor units, "currency" for ISO 4217 codes; else empty
 	Field    int             // index of the field in the row type
 }
 
@@ -116,7 +116,7 @@ func (t *Table) ColumnNames() []string {
 
 // define reads a contract from the tags of Row's fields:
 //
-//	lake:"name[,optional][,blank][,dict][,personal][,minor][,time][,kind]"
+//	lake:"name[,optional][,blank][,dict][,personal][,minor|currency][,time][,kind]"
 //
 // where kind is one of package identifier's; sources give such an ID as text, and connectors hash it.
 //
@@ -140,8 +140,8 @@ func define[Row any](path string, kind Kind, version int, order ...string) *Tabl
 				c.Dict = true
 			case "personal":
 				c.Class = Pseudonym
-			case "minor":
-				c.Unit = "minor"
+			case "minor", "currency":
+				c.Unit = option
 			case "time":
 				t.EventTime = c.Name
 			default:

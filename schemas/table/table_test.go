@@ -53,6 +53,10 @@ func TestCheck(t *testing.T) {
 	}{
 		{Payment, &PaymentRow{SourceID: "p", Account: ann, Currency: "RUB", Status: "succeeded"}, ""},
 		{Payment, &PaymentRow{SourceID: "p", Account: ann, Currency: "RUB"}, "status: required, but empty"},
+		{Payment, &PaymentRow{SourceID: "p", Account: ann, Currency: "RUR0", Status: "succeeded"}, "currency: expected an ISO 4217 currency code, such as EUR"},
+		{Refund, &RefundRow{SourceID: "r", PaymentID: "p", AmountMinor: -1, Currency: "RUB", Status: "succeeded"}, "amount_minor: expected no sign"},
+		{BankAccrual, &BankAccrualRow{SourceID: "a", Campaign: "c", Currency: "RUB", Direction: "C", Status: "posted"}, "direction: expected debit or credit"},
+		{BankAccrual, &BankAccrualRow{SourceID: "a", Campaign: "c", Currency: "RUB", Direction: "credit", Status: "posted"}, ""},
 		{Exposure, &ExposureRow{SourceID: "secret-7", Experiment: "x", Variant: "a"}, "account, device: one of them is required"},
 		{Exposure, &ExposureRow{SourceID: "secret-7", Experiment: "x", Account: ann}, "variant: required, but empty"},
 		{WebEvent, &WebEventRow{SourceID: "e", EventName: "open", Value: &nan}, "value: expected a finite number"},

@@ -4,12 +4,28 @@ import "crosslift/schemas/identifier"
 
 // The tables of the lake. Files are read by other engines as they stand, so a column's name is a promise.
 var (
-	Exposure   = raw(define[ExposureRow]("raw/exposure", Event, 1, "account", "device", "exposed_at"))
 	Assignment = raw(define[AssignmentRow]("raw/assignment", Event, 1, "account", "device", "assigned_at"))
+	Exposure   = raw(define[ExposureRow]("raw/exposure", Event, 1, "account", "device", "exposed_at"))
 	WebEvent   = raw(define[WebEventRow]("raw/web_event", Event, 1, "account", "device", "event_at"))
-	Payment    = raw(define[PaymentRow]("raw/payment", Change, 1, "account", "paid_at"))
-	Viewing    = raw(define[ViewingRow]("raw/viewing", Event, 1, "account", "device", "viewed_at"))
-	CRMContact = raw(define[CRMContactRow]("raw/crm_contact", Change, 1, "source_id", "changed_at"))
+
+	Payment      = raw(define[PaymentRow]("raw/payment", Change, 1, "account", "paid_at"))
+	Refund       = raw(define[RefundRow]("raw/refund", Change, 1, "payment_id", "changed_at"))
+	Dispute      = raw(define[DisputeRow]("raw/dispute", Change, 1, "payment_id", "changed_at"))
+	Subscription = raw(define[SubscriptionRow]("raw/subscription", Change, 1, "account", "changed_at"))
+
+	BankTransaction = raw(define[BankTransactionRow]("raw/bank_transaction", Event, 1, "client_ref_hash", "booked_at"))
+	BankAccrual     = raw(define[BankAccrualRow]("raw/bank_accrual", Change, 1, "client_ref_hash", "source_id", "revision_number"))
+
+	CRMContact      = raw(define[CRMContactRow]("raw/crm_contact", Change, 1, "source_id", "changed_at"))
+	CRMSubscription = raw(define[CRMSubscriptionRow]("raw/crm_subscription", Change, 1, "contact", "source_id", "changed_at"))
+
+	ProductUser   = raw(define[ProductUserRow]("raw/product_user", Change, 1, "account", "changed_at"))
+	ProductDevice = raw(define[ProductDeviceRow]("raw/product_device", Change, 1, "device", "changed_at"))
+	ProductLogin  = raw(define[ProductLoginRow]("raw/product_login", Event, 1, "account", "device", "event_at"))
+	Viewing       = raw(define[ViewingRow]("raw/viewing", Event, 1, "account", "device", "viewed_at"))
+
+	MarketingCost = raw(define[MarketingCostRow]("raw/marketing_cost", Event, 1, "channel", "campaign", "spent_at"))
+	Rate          = raw(define[RateRow]("raw/rate", Event, 1, "currency", "quote", "valid_from"))
 
 	ProfileIdentifier = define[ProfileIdentifierRow]("core/profile_identifier", State, 1, "stitching", "identifier_type", "identifier")
 
@@ -21,7 +37,10 @@ var (
 )
 
 // Raw lists the tables that sources fill.
-func Raw() []*Table { return []*Table{Exposure, Assignment, WebEvent, Payment, Viewing, CRMContact} }
+func Raw() []*Table {
+	return []*Table{Assignment, Exposure, WebEvent, Payment, Refund, Dispute, Subscription, BankTransaction, BankAccrual,
+		CRMContact, CRMSubscription, ProductUser, ProductDevice, ProductLogin, Viewing, MarketingCost, Rate}
+}
 
 // All lists every table that the pipeline writes, quarantines included.
 func All() []*Table {
@@ -72,42 +91,6 @@ type WebEventRow struct {
 	Account   identifier.ID `lake:"account,optional,dict,account"`
 	Device    identifier.ID `lake:"device,optional,dict,device"`
 	Value     *float64      `lake:"value"` // the event's own value, in units that the event's name implies
-}
-
-// PaymentRow is a payment as it stood after a change.
-type PaymentRow struct {
-	SourceID    string        `lake:"source_id,personal"`
-	PaidAt      Micros        `lake:"paid_at,time"`
-	Account     identifier.ID `lake:"account,optional,dict,account"`
-	AmountMinor int64         `lake:"amount_minor,minor"` // minor units of currency
-	Currency    string        `lake:"currency,dict"`      // ISO 4217
-	Status      string        `lake:"status,dict"`        // succeeded, failed, pending
-	Plan        string        `lake:"plan,optional,dict"`
-}
-
-// ViewingRow is a span of watching.
-type ViewingRow struct {
-	SourceID string        `lake:"source_id,personal"`
-	ViewedAt Micros        `lake:"viewed_at,time"` // the start
-	Account  identifier.ID `lake:"account,optional,dict,account"`
-	Device   identifier.ID `lake:"device,optional,dict,device"`
-	Title    string        `lake:"title,optional,dict"`
-	Seconds  int64         `lake:"seconds"`
-}
-
-// CRMContactRow is a contact as it stood after a change, with what it has consented to.
-type CRMContactRow struct {
-	SourceID         string        `lake:"source_id,personal"`
-	ChangedAt        Micros        `lake:"changed_at,time"`
-	System           string        `lake:"system,optional,dict"`     // of several CRMs, which one
-	Account          identifier.ID `lake:"account,optional,account"` // the product's user id, where the CRM knows it
-	Email            identifier.ID `lake:"email,optional,email"`
-	EmailFolded      identifier.ID `lake:"email_folded,optional,email_folded"`
-	Phone            identifier.ID `lake:"phone,optional,phone"`
-	MarketingConsent *bool         `lake:"marketing_consent"` // absent: never asked
-	AnalyticsConsent *bool         `lake:"analytics_consent"`
-	ConsentVersion   string        `lake:"consent_version,optional,dict"` // of the wording consented to
-	Archived         bool          `lake:"archived"`                      // deleted in the CRM
 }
 
 // QuarantineRow stands for a row that broke its contract: enough to find it again in the source, and no personal data.
