@@ -21,7 +21,7 @@ import (
 
 func (a *app) lakeCommand() *cobra.Command {
 	c := &cobra.Command{Use: "lake", Short: "Look at the lake's partitions"}
-	c.AddCommand(a.lakeLsCommand(), a.lakeCatCommand(), a.lakeVerifyCommand())
+	c.AddCommand(a.lakeLsCommand(), a.lakeTablesCommand(), a.lakeCatCommand(), a.lakeVerifyCommand())
 	return c
 }
 

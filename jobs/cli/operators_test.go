@@ -121,6 +121,14 @@ func TestLooking(t *testing.T) {
 	fails(t, 2, "no job is named", dir, "run", "--day", "2026-11-02", "extract/nothing")
 	fails(t, 2, "YYYY-MM-DD", dir, "run", "--day", "03.11.2026")
 
+	if a := must(t, dir, "lake", "tables", "raw/payment"); !strings.Contains(a.stdout, "hashed as account") || !strings.Contains(a.stdout, "decides the day") {
+		t.Errorf("the columns of a table:\n%s", a.stdout)
+	}
+	for _, of := range decode[[]struct{ Table string }](t, must(t, dir, "lake", "tables", "-o", "json")) {
+		must(t, dir, "lake", "tables", of.Table)
+	}
+	fails(t, 2, `did you mean "raw/payment"?`, dir, "lake", "tables", "raw/payments")
+
 	type job struct {
 		Job     string
 		Follows []string
