@@ -88,7 +88,7 @@ func (m machine) join(ctx context.Context, dir string) (_ *Cluster, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer gate.Close()
+	defer release(gate)
 	users, err := os.OpenFile(c.path("users"), os.O_RDONLY|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
@@ -114,7 +114,7 @@ func (c *Cluster) Pin(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer gate.Close()
+	defer release(gate)
 	return os.WriteFile(c.path("pinned"), nil, 0o600)
 }
 
@@ -125,12 +125,12 @@ func (c *Cluster) Leave(ctx context.Context) (err error) {
 		return nil
 	}
 	defer func() { err = c.explain(err) }()
-	defer func() { err = errors.Join(err, c.users.Close()); c.users = nil }()
+	defer func() { err = errors.Join(err, release(c.users)); c.users = nil }()
 	gate, err := c.enter(ctx)
 	if err != nil {
 		return err
 	}
-	defer gate.Close()
+	defer release(gate)
 	alone, err := hold(c.users, syscall.LOCK_EX)
 	if err != nil || !alone {
 		return err
@@ -155,14 +155,14 @@ func Stop(ctx context.Context, dir string) (err error) {
 	} else if err != nil {
 		return err
 	}
-	defer gate.Close()
+	defer release(gate)
 	users, err := os.Open(c.path("users"))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil // nobody ever joined
 	} else if err != nil {
 		return err
 	}
-	defer users.Close()
+	defer release(users)
 	if alone, err := hold(users, syscall.LOCK_EX); err != nil {
 		return err
 	} else if !alone {
@@ -183,7 +183,7 @@ func Running(dir string) (bool, error) {
 	} else if err != nil {
 		return false, c.explain(err)
 	}
-	defer data.Close()
+	defer release(data)
 	free, err := hold(data, syscall.LOCK_SH)
 	return !free && err == nil, c.explain(err)
 }

@@ -53,6 +53,25 @@ func TestTheLastToLeaveStopsTheServer(t *testing.T) {
 	}
 }
 
+// TestLeavingEndsALockThatACopyShares: a process that is just being started has copies of all open files until it
+// executes; they must not keep a membership alive.
+func TestLeavingEndsALockThatACopyShares(t *testing.T) {
+	t.Parallel()
+	m := quiet(t)
+	dir := created(t, m)
+	c := join(t, m, dir)
+	copied, err := syscall.Dup(int(c.users.Fd()))
+	check(t, err)
+	t.Cleanup(func() { syscall.Close(copied) })
+	check(t, c.Leave(t.Context()))
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	again, err := m.join(ctx, dir)
+	check(t, err)
+	check(t, again.Leave(t.Context()))
+	wantRunning(t, dir, false)
+}
+
 func TestAPinnedServerRunsUntilStop(t *testing.T) {
 	t.Parallel()
 	m := quiet(t)

@@ -28,6 +28,16 @@ func await(ctx context.Context, f *os.File, how int) error {
 	return poll(ctx, func() (bool, error) { return hold(f, how) })
 }
 
+// release gives up a lock that is shared with no server, and closes the file. Closing alone is not enough: a program that
+// another goroutine is just starting has a copy of the open file, and with it the lock, until it executes.
+func release(f *os.File) error {
+	for {
+		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_UN); err != syscall.EINTR {
+			return errors.Join(err, f.Close())
+		}
+	}
+}
+
 // poll asks until the answer is yes. (A flock or a connection that blocks cannot be cancelled.)
 func poll(ctx context.Context, done func() (bool, error)) error {
 	tick := time.NewTicker(20 * time.Millisecond)

@@ -258,7 +258,7 @@ func (c *Cluster) down(ctx context.Context) error {
 	} else if err != nil {
 		return err
 	}
-	defer data.Close()
+	defer release(data)
 	var told server
 	err = poll(ctx, func() (bool, error) {
 		if free, err := hold(data, syscall.LOCK_EX); free || err != nil {

@@ -29,7 +29,7 @@ func (c *Cluster) TCPURL(ctx context.Context, role string) (_ string, err error)
 	if err != nil {
 		return "", err
 	}
-	defer gate.Close()
+	defer release(gate)
 	if !c.at.tcp {
 		if err := c.restart(ctx); err != nil {
 			return "", err
