@@ -88,7 +88,7 @@ func (a *analysis) compare(r *Report, m int, names []string) (problems []string,
 	for _, name := range names {
 		s := &samples[a.variants[name]]
 		row := Result{Metric: metric.Name, Variant: name, Baseline: a.Control, N: s.N(), SRMP: r.SRM.PValue}
-		row.Mean, row.StdDev = figure(s.Mean()), figure(deviation(metric.Type, s))
+		row.Mean, row.StdDev = figure(s.Mean()), figure(stats.Deviation(metric.Type, s))
 		c, err := stats.Compare(metric.Type, control, s, a.Alpha)
 		if err != nil {
 			return nil, fmt.Errorf("metric %s: %w", metric.Name, err)
@@ -109,14 +109,6 @@ func (a *analysis) compare(r *Report, m int, names []string) (problems []string,
 		r.Results = append(r.Results, row)
 	}
 	return problems, nil
-}
-
-// deviation is the standard deviation between the units of a sample.
-func deviation(kind stats.Kind, s *stats.Sample) float64 {
-	if kind == stats.Proportion {
-		return math.Sqrt(s.Mean() * (1 - s.Mean()))
-	}
-	return math.Sqrt(s.Variance())
 }
 
 // figure is x, or nil where x is not a number that exists.

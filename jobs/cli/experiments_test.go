@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 )
 
@@ -139,6 +140,18 @@ metrics: [retention_1, retention_7, sum_gamerounds]
 	near(t, "rounds diff_abs_high", r.DiffAbsHigh, f.T[1])
 	near(t, "rounds diff_rel", r.DiffRel, f.Lift)
 	near(t, "srm_p", r.SRMP, e.SRM.P)
+
+	// The short way gives the same, to the last bit.
+	short := decode[struct{ Results []result }](t, must(t, dir, "analyze", filepath.Join(source, "ab/cookie_cats.csv.gz"),
+		"--unit", "userid", "--variant", "version", "--control", "gate_30", "--metric", "retention_1=proportion:retention_1",
+		"--metric", "retention_7=proportion:retention_7", "--metric", "sum_gamerounds=mean:sum_gamerounds", "-o", "json")).Results
+	for _, want := range short {
+		got := find(t, rows, want.Metric, want.Variant)
+		got.Matured, got.Revision, got.AsOf = 0, 0, ""
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s, %s: the pipeline and `analyze` differ", want.Metric, want.Variant)
+		}
+	}
 }
 
 func proportionOf(event string) string {

@@ -20,7 +20,10 @@ import (
 )
 
 func (a *app) lakeCommand() *cobra.Command {
-	c := &cobra.Command{Use: "lake", Short: "Look at the lake's partitions"}
+	c := &cobra.Command{
+		Use: "lake", Short: "Look at the lake's partitions",
+		Example: "  crosslift lake ls raw/payment\n  crosslift lake cat results/experiment --limit 10\n  crosslift lake verify",
+	}
 	c.AddCommand(a.lakeLsCommand(), a.lakeTablesCommand(), a.lakeCatCommand(), a.lakeVerifyCommand())
 	return c
 }

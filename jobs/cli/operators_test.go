@@ -118,6 +118,8 @@ func TestLooking(t *testing.T) {
 	}
 	fails(t, 2, "files/exposures, files/payments", dir, "extract", "files/nothing", "--day", "2026-11-02")
 	fails(t, 2, "--day is required", dir, "run")
+	fails(t, 2, `did you mean "analyze"?`, dir, "analyse")
+	fails(t, 2, "expected one of cat, ls, tables, verify", dir, "lake", "nothing")
 	fails(t, 2, "no job is named", dir, "run", "--day", "2026-11-02", "extract/nothing")
 	fails(t, 2, "YYYY-MM-DD", dir, "run", "--day", "03.11.2026")
 

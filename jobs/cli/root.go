@@ -16,6 +16,7 @@ import (
 
 	"crosslift/jobs"
 	"crosslift/jobs/config"
+	"crosslift/schemas/strictyaml"
 	"crosslift/warehouse/postgres/local"
 )
 
@@ -141,8 +142,29 @@ down, 15 a source broke its contract, 130 and 143 interrupted.`,
 		a.warehouseCommand(), a.demoCommand(), a.versionCommand())
 	for _, c := range root.Commands() {
 		usageOnArgs(c)
+		if c.HasSubCommands() {
+			group(c)
+		}
 	}
+	group(root)
 	return root
+}
+
+// group makes a command that only holds others show its help, and a word that names none of them a usage error.
+func group(c *cobra.Command) {
+	c.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	c.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		var names []string
+		for _, sub := range cmd.Commands() {
+			if sub.IsAvailableCommand() {
+				names = append(names, sub.Name())
+			}
+		}
+		return usageError{fmt.Errorf("unknown command %q: %s", args[0], strictyaml.Suggest(args[0], names))}
+	}
 }
 
 // usageOnArgs makes a wrong number of arguments a usage error, like a wrong flag.

@@ -13,7 +13,10 @@ import (
 )
 
 func (a *app) warehouseCommand() *cobra.Command {
-	c := &cobra.Command{Use: "warehouse", Short: "Start, stop and find the private Postgres of a project"}
+	c := &cobra.Command{
+		Use: "warehouse", Short: "Start, stop and find the private Postgres of a project",
+		Example: "  crosslift warehouse start\n  psql \"$(crosslift warehouse url --role bi)\"\n  crosslift warehouse stop",
+	}
 	c.AddCommand(a.warehouseStartCommand(), a.warehouseStopCommand(), a.warehouseURLCommand())
 	return c
 }

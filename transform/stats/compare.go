@@ -117,6 +117,10 @@ func momentsOf(kind Kind, s *Sample) moments {
 	return m
 }
 
+// Deviation is the standard deviation between the units of an arm, √v with the v of Compare: √(p(1−p)) of a proportion,
+// the sample's of a mean. NaN where there are too few units for one.
+func Deviation(kind Kind, s *Sample) float64 { return math.Sqrt(momentsOf(kind, s).variance) }
+
 // estimate is what a comparison is computed from.
 type estimate struct {
 	kind               Kind

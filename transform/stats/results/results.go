@@ -17,7 +17,7 @@ import (
 )
 
 // Logic is raised when the same facts give other results.
-const Logic = 1
+const Logic = 2
 
 // Input is what the statistics of a night are computed from.
 type Input struct {
@@ -120,8 +120,7 @@ func fill(row *table.ExperimentResultRow, m *metric.Metric, control, treatment *
 	row.N, row.Matured = treatment.values.N(), treatment.matured
 	mean := treatment.values.Mean()
 	row.Mean = &mean
-	if row.N > 1 {
-		stddev := math.Sqrt(treatment.values.Variance())
+	if stddev := stats.Deviation(stats.Kind(m.Type), &treatment.values); !math.IsNaN(stddev) {
 		row.Stddev = &stddev
 	}
 	if isControl {

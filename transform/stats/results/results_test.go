@@ -103,7 +103,7 @@ func TestBuild(t *testing.T) {
 		for m, of := range metrics {
 			for _, variant := range []string{"control", "big", "small"} {
 				row, sample := rows[of.Name+" "+variant], &samples[variant][m]
-				if row.N != counts[variant] || *row.Mean != sample.Mean() || *row.Stddev != math.Sqrt(sample.Variance()) || *row.SRMP != srm ||
+				if row.N != counts[variant] || *row.Mean != sample.Mean() || *row.Stddev != stats.Deviation(stats.Kind(of.Type), sample) || *row.SRMP != srm ||
 					row.Baseline != "control" || row.ValueUnit != of.Unit || row.Alpha != 0.1 || row.IdentityNight != 5 {
 					t.Errorf("%s, %s %s: %+v", policy, of.Name, variant, row)
 				}
