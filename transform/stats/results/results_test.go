@@ -3,7 +3,6 @@ package results_test
 import (
 	"errors"
 	"fmt"
-	"math"
 	"testing"
 
 	"crosslift/schemas/experiment"
