@@ -28,9 +28,9 @@ func (d *document) Validate() error {
 	}
 	required("time_zone", "where business days begin and end, as Europe/Moscow", d.TimeZone.Location != nil)
 	required("lake", "a folder as file:lake, or s3://bucket/prefix", d.Lake.URL != "")
-	required("warehouse", "local, ${NAME} or file:path", d.Warehouse.Local || d.Warehouse.URL.given())
+	required("warehouse", "local, ${NAME} or file:path", d.Warehouse.Local || d.Warehouse.URL.Given())
 	required("identifiers.key", "the secret that identifiers are hashed with, as file:secrets/identifier.key",
-		d.Identifiers.Key.given())
+		d.Identifiers.Key.Given())
 	if d.Workers != nil && *d.Workers < 1 {
 		errs = append(errs, strictyaml.At("workers", errors.New("expected at least 1")))
 	}

@@ -17,6 +17,7 @@ import (
 	"crosslift/connectors/files"
 	"crosslift/schemas/experiment"
 	"crosslift/schemas/metric"
+	"crosslift/schemas/secret"
 	"crosslift/schemas/strictyaml"
 )
 
@@ -46,8 +47,8 @@ type Project struct {
 
 // Warehouse is where results are published: a private Postgres in the project's folder, or the one at URL.
 type Warehouse struct {
-	Local bool   `yaml:"-"`
-	URL   Secret `yaml:"-"`
+	Local bool          `yaml:"-"`
+	URL   secret.Secret `yaml:"-"`
 }
 
 // UnmarshalScalar reads `local`, ${NAME} or file:path.
@@ -68,7 +69,7 @@ type Schedule struct {
 
 // Identifiers says how identifiers are made pseudonymous.
 type Identifiers struct {
-	Key Secret `yaml:"key"` // the content of a key file
+	Key secret.Secret `yaml:"key"` // the content of a key file
 }
 
 // Files is the source of files in a folder or under an S3 prefix.
@@ -152,7 +153,7 @@ func (p *Project) readMain(path string, content []byte, env func(string) (string
 	}
 	errs := []error{
 		strictyaml.At("lake", d.Lake.resolve(p.Root, &p.Lake)),
-		strictyaml.At("warehouse", p.Warehouse.URL.read(p.Root)),
+		strictyaml.At("warehouse", p.Warehouse.URL.Read(p.Root)),
 		strictyaml.At("identifiers.key", p.Identifiers.read(p.Root)),
 	}
 	if f := d.Sources.Files; f != nil {

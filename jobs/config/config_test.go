@@ -18,6 +18,7 @@ import (
 	"crosslift/connectors/sandbox"
 	"crosslift/jobs/config"
 	"crosslift/schemas/identifier"
+	"crosslift/schemas/secret"
 	"crosslift/schemas/strictyaml"
 	"crosslift/schemas/table"
 )
@@ -195,7 +196,7 @@ func TestS3AndRemoteWarehouse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hidden := struct{ secret config.Secret }{s.SecretKey} // an unexported field, where fmt calls no method
+	hidden := struct{ secret secret.Secret }{s.SecretKey} // an unexported field, where fmt calls no method
 	all := log.String() + string(text) + fmt.Sprintf("%v %+v %#v %s %q %x %v %+v %#v", p, p, p.Warehouse, s.SecretKey, s.SecretKey, s.SecretKey, hidden, hidden, hidden)
 	for _, secret := range []string{"hunter2", "open sesame", "AKIAEXAMPLE", fmt.Sprintf("%x", "open sesame"), strings.Repeat("ab", 32)} {
 		if strings.Contains(all, secret) {

@@ -4,11 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
+	"crosslift/schemas/identifier"
+	"crosslift/schemas/secret"
 	"crosslift/schemas/strictyaml"
 )
 
@@ -25,18 +28,18 @@ type S3 struct {
 	Endpoint  string // "" is AWS
 	Region    string
 	PathStyle bool // the bucket's name goes into the path, as most other servers want it
-	AccessKey Secret
-	SecretKey Secret
+	AccessKey secret.Secret
+	SecretKey secret.Secret
 }
 
 // location is a place as it is written: a text, or a mapping with more about it.
 type location struct {
-	URL       string `yaml:"url"`
-	Endpoint  string `yaml:"endpoint"`
-	Region    string `yaml:"region"`
-	PathStyle bool   `yaml:"path_style"`
-	AccessKey Secret `yaml:"access_key"`
-	SecretKey Secret `yaml:"secret_key"`
+	URL       string        `yaml:"url"`
+	Endpoint  string        `yaml:"endpoint"`
+	Region    string        `yaml:"region"`
+	PathStyle bool          `yaml:"path_style"`
+	AccessKey secret.Secret `yaml:"access_key"`
+	SecretKey secret.Secret `yaml:"secret_key"`
 }
 
 // UnmarshalText reads the short form.
@@ -51,7 +54,7 @@ func (l *location) Validate() error {
 	if !strings.HasPrefix(l.URL, "s3://") {
 		for field, given := range map[string]bool{
 			"endpoint": l.Endpoint != "", "region": l.Region != "", "path_style": l.PathStyle,
-			"access_key": l.AccessKey.given(), "secret_key": l.SecretKey.given(),
+			"access_key": l.AccessKey.Given(), "secret_key": l.SecretKey.Given(),
 		} {
 			if given {
 				errs = append(errs, strictyaml.At(field, errors.New("only for s3://bucket/prefix")))
@@ -63,7 +66,7 @@ func (l *location) Validate() error {
 	if l.Endpoint != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 		errs = append(errs, strictyaml.At("endpoint", errors.New("expected a URL, as https://s3.example.com")))
 	}
-	if l.AccessKey.given() != l.SecretKey.given() {
+	if l.AccessKey.Given() != l.SecretKey.Given() {
 		errs = append(errs, errors.New("access_key and secret_key belong together: give both or none"))
 	}
 	return errors.Join(errs...)
@@ -96,7 +99,7 @@ func (l *location) resolve(root string, into *Lake) error {
 	}
 	name, prefix, _ := strings.Cut(path, "/")
 	err := errors.Join(
-		strictyaml.At("access_key", l.AccessKey.read(root)), strictyaml.At("secret_key", l.SecretKey.read(root)))
+		strictyaml.At("access_key", l.AccessKey.Read(root)), strictyaml.At("secret_key", l.SecretKey.Read(root)))
 	into.S3 = &S3{
 		Bucket: name, Prefix: strings.Trim(prefix, "/"), Endpoint: l.Endpoint, Region: l.Region, PathStyle: l.PathStyle,
 		AccessKey: l.AccessKey, SecretKey: l.SecretKey,
@@ -140,4 +143,20 @@ func (s *size) UnmarshalText(text []byte) error {
 		return fmt.Errorf("expected at least 1MB, found %q", text)
 	}
 	return nil
+}
+
+// read fetches the key and checks its form.
+func (i *Identifiers) read(root string) error {
+	err := i.Key.Read(root)
+	if err == nil {
+		_, err = identifier.ParseKey(i.Key.Reveal())
+	}
+	return err
+}
+
+func absolute(root, path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(root, path)
 }

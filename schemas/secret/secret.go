@@ -1,13 +1,16 @@
-package config
+// Package secret holds values that are never printed: passwords, tokens, keys. A configuration names where one is, in
+// the environment or in a file, and the value is revealed only to who uses it.
+package secret
 
 import (
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 
-	"crosslift/schemas/identifier"
+	"crosslift/schemas/strictyaml"
 )
 
 // Secret is a value that is never printed: it comes from the environment or from a file. The zero Secret is none.
@@ -15,6 +18,9 @@ type Secret struct {
 	value *string // behind a pointer, so that no way of printing a struct follows it
 	file  string  // where it is still to be read from
 }
+
+// New wraps a value that is known already.
+func New(value string) Secret { return Secret{value: &value} }
 
 // Reveal gives the value, "" where there is none.
 func (s Secret) Reveal() string {
@@ -49,14 +55,19 @@ func (s *Secret) UnmarshalScalar(written, text string) error {
 	return nil
 }
 
-func (s Secret) given() bool { return s.value != nil || s.file != "" }
+// Given reports whether the configuration names a secret.
+func (s Secret) Given() bool { return s.value != nil || s.file != "" }
 
-// read fetches a secret that lies in a file, whose path may be relative to the project.
-func (s *Secret) read(root string) error {
+// Read fetches a secret that lies in a file, whose path may be relative to root.
+func (s *Secret) Read(root string) error {
 	if s.file == "" {
 		return nil
 	}
-	content, err := os.ReadFile(absolute(root, s.file))
+	path := s.file
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(root, path)
+	}
+	content, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return fmt.Errorf("%s: no such file: put the secret there", s.file)
@@ -71,18 +82,28 @@ func (s *Secret) read(root string) error {
 	return nil
 }
 
-// read fetches the key and checks its form.
-func (i *Identifiers) read(root string) error {
-	err := i.Key.read(root)
-	if err == nil {
-		_, err = identifier.ParseKey(i.Key.Reveal())
-	}
-	return err
-}
+// ReadAll reads every secret in a configuration's struct, to which config points; errors carry the place by its yaml
+// names.
+func ReadAll(config any, root string) error { return readAll(reflect.ValueOf(config).Elem(), root) }
 
-func absolute(root, path string) string {
-	if filepath.IsAbs(path) {
-		return filepath.Clean(path)
+func readAll(v reflect.Value, root string) error {
+	if s, ok := v.Addr().Interface().(*Secret); ok {
+		return s.Read(root)
 	}
-	return filepath.Join(root, path)
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			return readAll(v.Elem(), root)
+		}
+	case reflect.Struct:
+		var errs []error
+		for i := range v.NumField() {
+			name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
+			if name != "" && name != "-" {
+				errs = append(errs, strictyaml.At(name, readAll(v.Field(i), root)))
+			}
+		}
+		return errors.Join(errs...)
+	}
+	return nil
 }
