@@ -9,11 +9,15 @@ import (
 	"testing"
 
 	"crosslift/connectors"
+	"crosslift/connectors/connectorstest"
 	"crosslift/connectors/files"
 )
 
 // nowhere drops what it gets.
-type nowhere struct{ rows int }
+type nowhere struct {
+	connectorstest.Discard
+	rows int
+}
 
 func (n *nowhere) Row(any, connectors.Origin) error { n.rows++; return nil }
 func (n *nowhere) Reject(_ connectors.Origin, reason string) error {

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"crosslift/connectors"
+	"crosslift/connectors/connectorstest"
 	"crosslift/connectors/files"
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
@@ -133,7 +134,7 @@ func TestFileFaults(t *testing.T) {
 		{"one line", "in.csv", head + strings.Repeat("x", 2<<20), "", "line 2 is longer than 1 MiB"},
 		{"array", "in.json", "[\n{}\n]", "", "JSON array: expected JSON Lines"},
 		{"long JSON", "in.jsonl", "{}\n" + strings.Repeat(" ", 2<<20), "", "line 2 is longer than 1 MiB"},
-		{"no times", "in.csv", strings.ReplaceAll(good, "2026-11-03", "3.11.2026"), "", "none of its rows has a readable paid_at"},
+		{"no times", "in.csv", strings.ReplaceAll(good, "2026-11-03", "3.11.2026"), "", "none of its rows has a readable changed_at"},
 		{"nothing", "other.csv", good, "", "no file in.csv in "},
 	} {
 		path := c.file
@@ -297,7 +298,7 @@ func TestRowOutsideItsFilesDay(t *testing.T) {
 		"2026-11-04.csv": "id,at,user,amount,status,plan\n",
 	}), "UTC")
 	if to := must(t, s, day(t, "2026-11-03")); len(to.rows) != 0 || !slices.Equal(to.rejected, []string{
-		"2026-11-03.csv:2: paid_at: outside the day that the file is named for (29 bytes)"}) {
+		"2026-11-03.csv:2: changed_at: outside the day that the file is named for (29 bytes)"}) {
 		t.Errorf("%q %q", to.rows, to.rejected)
 	}
 	if to := must(t, s, day(t, "2026-11-04")); len(to.rows)+len(to.rejected) != 0 {
@@ -392,6 +393,8 @@ func dataSet(t *testing.T, name string) (root string, expected map[string]any) {
 
 // counter counts rows instead of keeping them.
 type counter struct {
+	connectorstest.Discard
+
 	table *table.Table
 	by    map[string]int
 	sum   float64

@@ -112,6 +112,9 @@ func (s *Stream) Restatement() int {
 	return *s.mapping.Restatement
 }
 
+// Versioned: the sums of files tell one delivery from another.
+func (s *Stream) Versioned() bool { return true }
+
 // Inputs gives name and SHA-256, as stored, of the files that may hold rows of a day. It is ErrMissing when one that
 // the day needs is not there.
 func (s *Stream) Inputs(ctx context.Context, day table.Day) ([]connectors.Input, error) {

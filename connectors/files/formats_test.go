@@ -175,9 +175,9 @@ func TestFormatsGiveTheSameRows(t *testing.T) {
 			stored{s.name, zstded(s.content), s.options})                                                 // the name promises nothing
 	}
 	want := []string{
-		"source_id=p1 paid_at=2026-11-03T00:00:00Z account=%s amount_minor=1250 currency=RUB status=succeeded plan=семья",
-		"source_id=p2 paid_at=2026-11-03T12:34:56.789Z account=%s amount_minor=-1 currency=RUB status=failed plan=",
-		"source_id=p3 paid_at=2026-11-03T23:59:59.999999Z account=%s amount_minor=10000 currency=RUB status=a \"quoted\", one\nof two lines plan=solo",
+		"source_id=p1 changed_at=2026-11-03T00:00:00Z paid_at=2026-11-03T00:00:00Z account=%s amount_minor=1250 currency=RUB status=succeeded plan=семья",
+		"source_id=p2 changed_at=2026-11-03T12:34:56.789Z paid_at=2026-11-03T12:34:56.789Z account=%s amount_minor=-1 currency=RUB status=failed",
+		"source_id=p3 changed_at=2026-11-03T23:59:59.999999Z paid_at=2026-11-03T23:59:59.999999Z account=%s amount_minor=10000 currency=RUB status=a \"quoted\", one\nof two lines plan=solo",
 	}
 	for i := range want {
 		id, err := key(t).Hash("account", cells[i][2])

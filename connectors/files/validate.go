@@ -87,21 +87,28 @@ func (m *Mapping) validateColumns(t *table.Table) error {
 				fmt.Errorf("%q tells persons apart, since it becomes %s: it cannot be free of personal data", from.From, name)))
 		}
 	}
+	at := t.EventTime
+	if _, mapped := m.Columns[at]; !mapped {
+		at = t.Occurred // a source that keeps no changes: what happened changes when it happens
+	}
 	for _, c := range t.Columns {
-		if _, ok := m.Columns[c.Name]; !ok && !c.Optional {
+		if _, ok := m.Columns[c.Name]; !ok && !c.Optional && (c.Name != t.EventTime || at == t.EventTime) {
 			errs = append(errs, strictyaml.At("columns", fmt.Errorf("%s is required by %s, but not mapped", c.Name, t)))
 		}
 	}
-	at, _ := t.Column(t.EventTime)
-	if m.Columns[at.Name].Value != nil && dated(m.Path) {
-		errs = append(errs, strictyaml.At("columns."+at.Name,
+	if m.Columns[at].Value != nil && dated(m.Path) {
+		errs = append(errs, strictyaml.At("columns."+at,
 			errors.New("a constant time needs a path without {day} and {yyyymmdd}: its rows all belong to one day")))
 	}
 	amount, currency := m.Columns["amount_minor"].Currency, m.Columns["currency"].Value
 	if amount != "" && currency != nil && *currency != amount {
 		errs = append(errs, strictyaml.At("columns.currency", fmt.Errorf("the amounts are said to be in %s", amount)))
 	}
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	m.Columns[t.EventTime] = m.Columns[at]
+	return nil
 }
 
 func (a Assertion) validate() error {

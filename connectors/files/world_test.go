@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"crosslift/connectors"
+	"crosslift/connectors/connectorstest"
 	"crosslift/connectors/files"
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/strictyaml"
@@ -18,6 +19,8 @@ import (
 
 // sink keeps what a stream writes, as text; like the lake's it rejects rows that break the contract.
 type sink struct {
+	connectorstest.Discard
+
 	table    *table.Table
 	rows     []string
 	rejected []string
@@ -34,7 +37,9 @@ func (s *sink) Row(row any, where connectors.Origin) error {
 	s.from[fmt.Sprintf("%s:%d", where.File, where.Position)]++
 	var cells []string
 	for _, c := range s.table.Columns {
-		cells = append(cells, c.Name+"="+s.table.Text(row, c))
+		if text := s.table.Text(row, c); text != "" {
+			cells = append(cells, c.Name+"="+text)
+		}
 	}
 	s.rows = append(s.rows, strings.Join(cells, " "))
 	return s.fail

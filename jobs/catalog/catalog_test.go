@@ -35,6 +35,7 @@ func (s stream) Table() *table.Table { return table.Viewing }
 func (s stream) Definition() string  { return "d" }
 func (s stream) Quarantine() float64 { return s.limit }
 func (s stream) Restatement() int    { return s.restatement }
+func (s stream) Versioned() bool     { return true }
 func (s stream) Inputs(context.Context, table.Day) ([]connectors.Input, error) {
 	if s.missing {
 		return nil, fmt.Errorf("%s: %w", s.name, files.ErrMissing)

@@ -150,3 +150,11 @@ func (s *sink) judge(limit float64) error {
 		s.stream, s.rejected, s.read, s.table, 100*float64(s.rejected)/float64(s.read), 100*limit,
 		reason, s.reasons[reason], s.first.File, s.first.Position))
 }
+
+func (s *sink) Resume() string { return "" }
+
+func (s *sink) Page(string) error { return nil }
+
+func (s *sink) Total(connectors.Total) error { return nil }
+
+func (s *sink) Unclassified(string) {}

@@ -137,3 +137,20 @@ func (l *look) Reject(where connectors.Origin, reason string) error {
 	_, err := fmt.Fprintf(l.complain, "%s line %d: to quarantine: %s\n", where.File, where.Position, reason)
 	return err
 }
+
+// Resume implements connectors.Sink: a look starts at the beginning.
+func (l *look) Resume() string { return "" }
+
+// Page implements connectors.Sink.
+func (l *look) Page(string) error { return nil }
+
+// Total implements connectors.Sink.
+func (l *look) Total(t connectors.Total) error {
+	_, err := fmt.Fprintf(l.complain, "the source says: %s %d %s\n", t.Measure, t.Value, t.Currency)
+	return err
+}
+
+// Unclassified implements connectors.Sink.
+func (l *look) Unclassified(field string) {
+	fmt.Fprintf(l.complain, "a new field, which is dropped: %s\n", field)
+}

@@ -110,7 +110,7 @@ func TestLooking(t *testing.T) {
 	dir := world(t)
 	a := must(t, dir, "extract", "files/payments", "--day", "2026-11-02", "--limit", "3")
 	lines := strings.Split(strings.TrimSpace(a.stdout), "\n")
-	if len(lines) != 4 || lines[0] != "source_id,paid_at,account,amount_minor,currency,status,plan" || strings.Contains(a.stdout, "user-") {
+	if len(lines) != 4 || lines[0] != "source_id,changed_at,paid_at,account,amount_minor,currency,status,plan,subscription_id,invoice_id,card_hash,card_hash_kind,rrn_hash,auth_code,system" || strings.Contains(a.stdout, "user-") {
 		t.Errorf("extract printed\n%s", a.stdout)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "lake")); err == nil {

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"crosslift/connectors"
+	"crosslift/connectors/connectorstest"
 	"crosslift/connectors/files"
 	"crosslift/connectors/sandbox"
 	"crosslift/jobs/config"
@@ -150,6 +151,8 @@ func TestStarterFitsTheSandbox(t *testing.T) {
 
 // counter takes rows that keep their contract, and counts the others.
 type counter struct {
+	connectorstest.Discard
+
 	table          *table.Table
 	rows, rejected int
 	reasons        []string

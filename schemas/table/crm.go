@@ -4,8 +4,8 @@ import "crosslift/schemas/identifier"
 
 // CRMContactRow is a contact as it stood after a change, with what it has consented to.
 type CRMContactRow struct {
-	SourceID         string        `lake:"source_id,personal"`
-	ChangedAt        Micros        `lake:"changed_at,time"`
+	SourceID         string        `lake:"source_id,key,personal"`
+	ChangedAt        Micros        `lake:"changed_at,key,time"`
 	Contact          identifier.ID `lake:"contact,optional,crm"`     // the CRM's id of the contact
 	Account          identifier.ID `lake:"account,optional,account"` // the product's user id, where the CRM knows it
 	Email            identifier.ID `lake:"email_hash,optional,email"`
@@ -20,8 +20,8 @@ type CRMContactRow struct {
 
 // CRMSubscriptionRow is a subscription or a deal of a contact as it stood after a change.
 type CRMSubscriptionRow struct {
-	SourceID    string        `lake:"source_id,personal"`
-	ChangedAt   Micros        `lake:"changed_at,time"`
+	SourceID    string        `lake:"source_id,key,personal"`
+	ChangedAt   Micros        `lake:"changed_at,key,time"`
 	Contact     identifier.ID `lake:"contact,optional,crm"`
 	Stage       string        `lake:"stage,dict"`
 	Plan        string        `lake:"plan,optional,dict"`

@@ -4,8 +4,8 @@ import "crosslift/schemas/identifier"
 
 // ProductUserRow is a user of the product as it stood after a change.
 type ProductUserRow struct {
-	SourceID         string        `lake:"source_id,personal"`
-	ChangedAt        Micros        `lake:"changed_at,time"`
+	SourceID         string        `lake:"source_id,key,personal"`
+	ChangedAt        Micros        `lake:"changed_at,key,time"`
 	Account          identifier.ID `lake:"account,account"`
 	RegisteredAt     Micros        `lake:"registered_at"`
 	Email            identifier.ID `lake:"email_hash,optional,email"`
@@ -20,8 +20,8 @@ type ProductUserRow struct {
 
 // ProductDeviceRow is a device that the product knows, as it stood after a change.
 type ProductDeviceRow struct {
-	SourceID     string        `lake:"source_id,personal"`
-	ChangedAt    Micros        `lake:"changed_at,time"`
+	SourceID     string        `lake:"source_id,key,personal"`
+	ChangedAt    Micros        `lake:"changed_at,key,time"`
 	Device       identifier.ID `lake:"device,device"`
 	Type         string        `lake:"type,dict"` // phone, tablet, tv, web
 	FirstSeenAt  *Micros       `lake:"first_seen_at"`
@@ -32,7 +32,7 @@ type ProductDeviceRow struct {
 
 // ProductLoginRow says that somebody logged in or out, or was seen with a session that goes on.
 type ProductLoginRow struct {
-	SourceID string        `lake:"source_id,personal"`
+	SourceID string        `lake:"source_id,key,personal"`
 	EventAt  Micros        `lake:"event_at,time"`
 	Account  identifier.ID `lake:"account,dict,account"`
 	Device   identifier.ID `lake:"device,dict,device"`
@@ -42,7 +42,7 @@ type ProductLoginRow struct {
 
 // ViewingRow is a span of watching.
 type ViewingRow struct {
-	SourceID string        `lake:"source_id,personal"`
+	SourceID string        `lake:"source_id,key,personal"`
 	ViewedAt Micros        `lake:"viewed_at,time"` // the start
 	Account  identifier.ID `lake:"account,optional,dict,account"`
 	Device   identifier.ID `lake:"device,optional,dict,device"`

@@ -84,7 +84,9 @@ type Table struct {
 	ByExperiment bool // partitioned by experiment, then dt
 	Columns      []Column
 	Order        []int  // a permutation of Columns: rows are sorted by these columns in this order, a total order
+	Key          []int  // places of the columns that tell a source's rows apart, in file order; nil where there is no source
 	EventTime    string // the column that decides the day of an event or change row; "" for states and results
+	Occurred     string // the column at whose time an outcome counts: EventTime unless the contract names another
 	Row          reflect.Type
 
 	quarantine *Table
@@ -116,7 +118,7 @@ func (t *Table) ColumnNames() []string {
 
 // define reads a contract from the tags of Row's fields:
 //
-//	lake:"name[,optional][,blank][,dict][,personal][,minor|currency][,time][,kind]"
+//	lake:"name[,optional][,blank][,dict][,personal][,minor|currency][,key][,time][,occurred][,kind]"
 //
 // where kind is one of package identifier's; sources give such an ID as text, and connectors hash it.
 //
@@ -142,8 +144,12 @@ func define[Row any](path string, kind Kind, version int, order ...string) *Tabl
 				c.Class = Pseudonym
 			case "minor", "currency":
 				c.Unit = option
+			case "key":
+				t.Key = append(t.Key, i)
 			case "time":
 				t.EventTime = c.Name
+			case "occurred":
+				t.Occurred = c.Name
 			default:
 				if c.Kind, c.Class = identifier.Kind(option), Pseudonym; identifier.Known(c.Kind) {
 					continue
@@ -159,6 +165,9 @@ func define[Row any](path string, kind Kind, version int, order ...string) *Tabl
 			placed[i] = true
 			t.Order = append(t.Order, i)
 		}
+	}
+	if t.Occurred == "" {
+		t.Occurred = t.EventTime
 	}
 	for _, name := range order {
 		c, ok := t.Column(name)

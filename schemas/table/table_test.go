@@ -29,8 +29,11 @@ func TestContracts(t *testing.T) {
 		if event := of.Kind == Event || of.Kind == Change; event && of.Layer == "raw" && of.EventTime == "" {
 			t.Errorf("%s: an event without a time", of)
 		}
-		if (of.Layer == "raw") != (of.Quarantine() != nil) {
+		if (of.Layer == "raw" && of != SourceTotal) != (of.Quarantine() != nil) {
 			t.Errorf("%s: quarantine %v", of, of.Quarantine())
+		}
+		if of.Layer == "raw" && len(of.Key) == 0 {
+			t.Errorf("%s: nothing tells a source's rows apart", of)
 		}
 		if Named(of.Path()) != of {
 			t.Errorf("%s cannot be found by its name", of)

@@ -6,12 +6,15 @@ import "crosslift/schemas/identifier"
 var (
 	Assignment = raw(define[AssignmentRow]("raw/assignment", Event, 1, "account", "device", "assigned_at"))
 	Exposure   = raw(define[ExposureRow]("raw/exposure", Event, 1, "account", "device", "exposed_at"))
-	WebEvent   = raw(define[WebEventRow]("raw/web_event", Event, 1, "account", "device", "event_at"))
+	WebEvent   = raw(define[WebEventRow]("raw/web_event", Event, 2, "account", "device", "event_at"))
 
-	Payment      = raw(define[PaymentRow]("raw/payment", Change, 1, "account", "paid_at"))
+	Payment      = raw(define[PaymentRow]("raw/payment", Change, 2, "account", "changed_at"))
 	Refund       = raw(define[RefundRow]("raw/refund", Change, 1, "payment_id", "changed_at"))
 	Dispute      = raw(define[DisputeRow]("raw/dispute", Change, 1, "payment_id", "changed_at"))
 	Subscription = raw(define[SubscriptionRow]("raw/subscription", Change, 1, "account", "changed_at"))
+	Invoice      = raw(define[InvoiceRow]("raw/invoice", Change, 1, "account", "changed_at"))
+
+	BalanceTransaction = raw(define[BalanceTransactionRow]("raw/balance_transaction", Event, 1, "type", "created_at"))
 
 	BankTransaction = raw(define[BankTransactionRow]("raw/bank_transaction", Event, 1, "client_ref_hash", "booked_at"))
 	BankAccrual     = raw(define[BankAccrualRow]("raw/bank_accrual", Change, 1, "client_ref_hash", "source_id", "revision_number"))
@@ -27,6 +30,9 @@ var (
 	MarketingCost = raw(define[MarketingCostRow]("raw/marketing_cost", Event, 1, "channel", "campaign", "spent_at"))
 	Rate          = raw(define[RateRow]("raw/rate", Event, 1, "currency", "quote", "valid_from"))
 
+	// SourceTotal is written by the pipeline about its sources, not by one of them.
+	SourceTotal = define[SourceTotalRow]("raw/source_total", Event, 1, "source_id", "measure", "currency")
+
 	ProfileIdentifier = define[ProfileIdentifierRow]("core/profile_identifier", State, 1, "stitching", "identifier_type", "identifier")
 
 	UnitExposure = byExperiment(define[UnitExposureRow]("facts/exposure", State, 1, "unit_id"))
@@ -38,8 +44,8 @@ var (
 
 // Raw lists the tables that sources fill.
 func Raw() []*Table {
-	return []*Table{Assignment, Exposure, WebEvent, Payment, Refund, Dispute, Subscription, BankTransaction, BankAccrual,
-		CRMContact, CRMSubscription, ProductUser, ProductDevice, ProductLogin, Viewing, MarketingCost, Rate}
+	return []*Table{Assignment, Exposure, WebEvent, Payment, Refund, Dispute, Subscription, Invoice, BalanceTransaction,
+		BankTransaction, BankAccrual, CRMContact, CRMSubscription, ProductUser, ProductDevice, ProductLogin, Viewing, MarketingCost, Rate}
 }
 
 // All lists every table that the pipeline writes, quarantines included.
@@ -48,7 +54,7 @@ func All() []*Table {
 	for _, t := range Raw() {
 		tables = append(tables, t.Quarantine())
 	}
-	return append(tables, ProfileIdentifier, UnitExposure, UnitMetric, ExperimentResult)
+	return append(tables, SourceTotal, ProfileIdentifier, UnitExposure, UnitMetric, ExperimentResult)
 }
 
 // Named finds a table by layer/name, or nil.
@@ -63,7 +69,7 @@ func Named(path string) *Table {
 
 // ExposureRow says that an account or a device saw a variant.
 type ExposureRow struct {
-	SourceID   string        `lake:"source_id,personal"` // the source's key of the row
+	SourceID   string        `lake:"source_id,key,personal"` // the source's key of the row
 	ExposedAt  Micros        `lake:"exposed_at,time"`
 	Experiment string        `lake:"experiment,dict"`
 	Variant    string        `lake:"variant,dict"`
@@ -75,7 +81,7 @@ type ExposureRow struct {
 
 // AssignmentRow says that an account or a device was put in a variant, seen or not.
 type AssignmentRow struct {
-	SourceID   string        `lake:"source_id,personal"`
+	SourceID   string        `lake:"source_id,key,personal"`
 	AssignedAt Micros        `lake:"assigned_at,time"`
 	Experiment string        `lake:"experiment,dict"`
 	Variant    string        `lake:"variant,dict"`
@@ -85,12 +91,21 @@ type AssignmentRow struct {
 
 // WebEventRow is one analytics event.
 type WebEventRow struct {
-	SourceID  string        `lake:"source_id,personal"`
+	SourceID  string        `lake:"source_id,key,personal"` // of a source without ids, a hash of what makes an event itself
 	EventAt   Micros        `lake:"event_at,time"`
 	EventName string        `lake:"event_name,dict"`
 	Account   identifier.ID `lake:"account,optional,dict,account"`
-	Device    identifier.ID `lake:"device,optional,dict,device"`
+	Device    identifier.ID `lake:"device,optional,dict,device"` // a browser's or an app installation's pseudonym
+	Email     identifier.ID `lake:"email_hash,optional,email"`   // where the site sent one as its user id
+	Phone     identifier.ID `lake:"phone_hash,optional,phone"`
+	SessionID string        `lake:"session_id,optional,personal"`
 	Value     *float64      `lake:"value"` // the event's own value, in units that the event's name implies
+	Currency  string        `lake:"currency,optional,dict,currency"`
+	Platform  string        `lake:"platform,optional,dict"`
+	Country   string        `lake:"country,optional,dict"`
+	Channel   string        `lake:"channel,optional,dict"` // source / medium of the session or the first visit
+	Consent   *bool         `lake:"analytics_consent"`     // absent: the source does not say
+	Params    string        `lake:"params,optional"`       // JSON of the parameters that the settings let through
 }
 
 // QuarantineRow stands for a row that broke its contract: enough to find it again in the source, and no personal data.

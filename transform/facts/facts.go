@@ -19,7 +19,7 @@ import (
 )
 
 // Logic is raised when the same events give other facts.
-const Logic = 1
+const Logic = 2
 
 // Input is what the facts of a night are made from.
 type Input struct {

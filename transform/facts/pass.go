@@ -90,7 +90,7 @@ func (p *pass) run(ctx context.Context, days []Day, workers int, counts *Counts)
 // prune reports a row group that lies before the first exposure or after the last window. A table of changes is read
 // whole: a row outside every window may still replace one inside.
 func (p *pass) prune(f *columns.File, rowGroup int) bool {
-	low, high, ok := f.IntBounds(rowGroup, p.table.EventTime)
+	low, high, ok := f.IntBounds(rowGroup, p.table.Occurred)
 	if !ok || p.seen != nil {
 		return false
 	}
@@ -118,7 +118,7 @@ func (p *pass) decode(ctx context.Context, f *columns.File, rowGroup int) (*grou
 	if len(d.hits) == 0 {
 		return d, nil
 	}
-	if err := f.Vector(ctx, rowGroup, p.table.EventTime, &d.times); err != nil {
+	if err := f.Vector(ctx, rowGroup, p.table.Occurred, &d.times); err != nil {
 		return nil, err
 	}
 	if p.seen != nil {

@@ -183,7 +183,7 @@ func TestContentHash(t *testing.T) {
 	}
 }
 
-const knownContent = "8fb5d766b4648f480aa13f299a27594c379e08c2e162553c0ed98c29b20fc8b3"
+const knownContent = "ccf6a50f9cca8d0797c7bc0665ce212c9e32c53c8398f4d2ceaf343d58aed780"
 
 // TestSorter sorts more runs than are merged at once, keeps equal rows, and leaves no file behind.
 func TestSorter(t *testing.T) {
