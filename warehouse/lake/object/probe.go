@@ -28,7 +28,7 @@ func Probe(ctx context.Context, s Store) error {
 	}); ok {
 		ways["CompleteMultipartUpload"] = large.createMultipart
 	}
-	g, ctx := errgroup.WithContext(ctx)
+	var g errgroup.Group // each ends by itself: a commit that is cut off could land after its object was removed
 	for way, create := range ways {
 		g.Go(func() error {
 			if err := probe(ctx, s, name+"-"+way, create); err != nil {
