@@ -25,6 +25,7 @@ type Job struct {
 	Files       func(ctx context.Context, day table.Day) (map[string]string, error) // of extracts: name → SHA-256
 
 	Restatement int                        // of extracts: days for which the source may still change; negative: for ever
+	Unversioned bool                       // of extracts: only reading tells whether the source has restated a day
 	Idle        func(day table.Day) string // why there is nothing to do for a day, "" where there is; nil: always
 	Make        func(context.Context, *Work) error
 

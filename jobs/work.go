@@ -20,10 +20,12 @@ type Work struct {
 	Files  map[string]string // of extracts: what the plan found, name → SHA-256
 	Counts lake.Counts
 
-	lake   *lake.Lake
-	inputs map[string][]*lake.Head // by table path
-	drafts map[string]*lake.Draft
-	open   []*lake.Reading
+	lake      *lake.Lake
+	inputs    map[string][]*lake.Head // by table path
+	drafts    map[string]*lake.Draft
+	open      []*lake.Reading
+	was       map[string]*lake.Head // by table path
+	committed []func() error
 }
 
 // NewWork collects the inputs and opens the drafts of a job, which sort within about memory bytes together.
@@ -70,6 +72,41 @@ func (w *Work) OpenOne(ctx context.Context, t *table.Table) (*lake.Reading, erro
 		return nil, fmt.Errorf("%s: %d partitions where one was expected", t, len(readings))
 	}
 	return readings[0], nil
+}
+
+// Was is the partition of one of the job's tables as the plan saw it, which is about to be replaced; nil when there is
+// none.
+func (w *Work) Was(t *table.Table) *lake.Head { return w.was[t.Path()] }
+
+// OpenWas opens the partition that Was gives.
+func (w *Work) OpenWas(ctx context.Context, t *table.Table) (*lake.Reading, error) {
+	r, err := w.lake.Read(ctx, w.Was(t))
+	if err == nil {
+		w.open = append(w.open, r)
+	}
+	return r, err
+}
+
+// Replaces tells the work what it is about to replace.
+func (w *Work) Replaces(h *lake.Head) {
+	if h != nil {
+		if w.was == nil {
+			w.was = map[string]*lake.Head{}
+		}
+		w.was[h.Table.Path()] = h
+	}
+}
+
+// WhenCommitted has something done once all partitions of the work are committed: until then it may have to begin anew.
+func (w *Work) WhenCommitted(do func() error) { w.committed = append(w.committed, do) }
+
+// Committed does what was to be done then.
+func (w *Work) Committed() error {
+	var err error
+	for _, do := range w.committed {
+		err = errors.Join(err, do())
+	}
+	return err
 }
 
 // Close frees what the work holds.

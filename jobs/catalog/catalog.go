@@ -5,6 +5,8 @@ package catalog
 import (
 	"cmp"
 	"fmt"
+	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -20,29 +22,38 @@ import (
 // Project is what the jobs are made of.
 type Project struct {
 	Zone        *time.Location
-	Streams     []connectors.Stream
+	Streams     []connectors.Stream // of files
+	Sources     []connectors.Source // of everything else
 	Key         identifier.Key
 	Suppressed  identifier.Set // of erased persons: no row that names one enters the lake
 	Experiments []*experiment.Experiment
 	Metrics     []*metric.Metric
 	Warehouse   *postgres.DB // nil where nothing is published
+
+	Journals string // folder for what extracts have read so far
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 // Jobs makes the project's jobs, in the order of their graph.
 func Jobs(p Project) ([]*jobs.Job, error) {
-	byTable := map[*table.Table][]connectors.Stream{}
-	var tables []*table.Table
+	byTable := map[*table.Table][]feed{}
 	for _, s := range p.Streams {
-		if byTable[s.Table()] == nil {
-			tables = append(tables, s.Table())
-		}
-		byTable[s.Table()] = append(byTable[s.Table()], s)
+		byTable[s.Table()] = append(byTable[s.Table()], feed{s, false})
 	}
-	slices.SortFunc(tables, func(a, b *table.Table) int { return cmp.Compare(a.Path(), b.Path()) })
+	for _, source := range p.Sources {
+		for _, s := range source.Streams() {
+			byTable[s.Table()] = append(byTable[s.Table()], feed{s, true})
+		}
+	}
+	tables := slices.SortedFunc(maps.Keys(byTable), func(a, b *table.Table) int { return cmp.Compare(a.Path(), b.Path()) })
 	var all []*jobs.Job
 	for _, t := range tables {
-		slices.SortFunc(byTable[t], func(a, b connectors.Stream) int { return cmp.Compare(a.Name(), b.Name()) })
-		all = append(all, extract(t, byTable[t], p.Key, p.Suppressed))
+		slices.SortFunc(byTable[t], func(a, b feed) int { return cmp.Compare(a.Name(), b.Name()) })
+		all = append(all, p.extract(t, byTable[t]))
+	}
+	if len(p.Sources) > 0 {
+		all = append(all, p.totals(tables))
 	}
 	all = append(all, stitch(p.Zone, tables))
 	for _, e := range p.Experiments {

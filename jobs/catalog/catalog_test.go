@@ -78,7 +78,12 @@ func testKey(t *testing.T) identifier.Key {
 func extractAll(t *testing.T, streams ...connectors.Stream) (raw, quarantine *lake.Head, counts lake.Counts, err error) {
 	t.Helper()
 	l := lake.New(object.NewFolder(t.TempDir()), t.TempDir())
-	j := extract(table.Viewing, streams, testKey(t), identifier.Set{{2}: {}})
+	p := Project{Key: testKey(t), Suppressed: identifier.Set{{2}: {}}}
+	var feeds []feed
+	for _, s := range streams {
+		feeds = append(feeds, feed{s, false})
+	}
+	j := p.extract(table.Viewing, feeds)
 	day := table.Day(20000)
 	w := jobs.NewWork(l, j, day, nil, 4<<20)
 	defer w.Close()
@@ -154,11 +159,11 @@ func TestStreamsOfOneTable(t *testing.T) {
 	if err != nil || raw.Rows != 397 || quarantine.Rows != 3 {
 		t.Errorf("%v, %+v, %+v", err, raw, quarantine)
 	}
-	if days := extract(table.Viewing, []connectors.Stream{a, b}, testKey(t), nil).Restatement; days != 7 {
+	if days := (Project{Key: testKey(t)}).extract(table.Viewing, []feed{{a, false}, {b, false}}).Restatement; days != 7 {
 		t.Errorf("restatement %d", days)
 	}
 	b.restatement = -1
-	if days := extract(table.Viewing, []connectors.Stream{a, b}, testKey(t), nil).Restatement; days != -1 {
+	if days := (Project{Key: testKey(t)}).extract(table.Viewing, []feed{{a, false}, {b, false}}).Restatement; days != -1 {
 		t.Errorf("restatement %d, where one stream is open for ever", days)
 	}
 	b.broken = 5

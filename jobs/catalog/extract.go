@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,60 +12,95 @@ import (
 	"crosslift/connectors"
 	"crosslift/connectors/files"
 	"crosslift/jobs"
-	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
+	"crosslift/warehouse/lake"
 )
 
-// extractLogic is raised when extracts give other rows from the same files and definitions.
-const extractLogic = 2
+// extractLogic is raised when extracts give other rows from the same sources and definitions.
+const extractLogic = 3
+
+// feed is a stream and how its source gives rows: page by page, as APIs do, it may give one twice.
+type feed struct {
+	connectors.Stream
+	paged bool
+}
 
 // extract makes the job that fills a raw table, and its quarantine, from all the streams that map onto it. Suppression
 // is no part of the recipe: an erasure changes partitions by itself, and must not make all others stale.
-func extract(t *table.Table, streams []connectors.Stream, key identifier.Key, suppressed identifier.Set) *jobs.Job {
-	restatement := 0
-	definitions := make([]string, len(streams))
-	for i, s := range streams {
-		definitions[i] = s.Name() + " " + s.Definition()
-		switch days := s.Restatement(); {
-		case days < 0 || restatement < 0:
-			restatement = -1
+func (p Project) extract(t *table.Table, feeds []feed) *jobs.Job {
+	j := &jobs.Job{
+		Name: "extract/" + t.Name, Writes: []*table.Table{t, t.Quarantine()}, Logic: extractLogic, Key: p.Key.Fingerprint(),
+	}
+	definitions := make([]string, len(feeds))
+	for i, f := range feeds {
+		definitions[i] = f.Name() + " " + f.Definition()
+		j.Unversioned = j.Unversioned || !f.Versioned()
+		switch days := f.Restatement(); {
+		case days < 0 || j.Restatement < 0:
+			j.Restatement = -1
 		default:
-			restatement = max(restatement, days)
+			j.Restatement = max(j.Restatement, days)
 		}
 	}
-	return &jobs.Job{
-		Name: "extract/" + t.Name, Writes: []*table.Table{t, t.Quarantine()},
-		Logic: extractLogic, Definitions: strings.Join(definitions, "\n"), Key: key.Fingerprint(),
-		Restatement: restatement,
-		Files: func(ctx context.Context, day table.Day) (map[string]string, error) {
-			read := map[string]string{}
-			for _, s := range streams {
-				inputs, err := s.Inputs(ctx, day)
-				if errors.Is(err, files.ErrMissing) || errors.Is(err, fs.ErrNotExist) { // not delivered, or a share not mounted
-					return nil, jobs.Exit(jobs.ExitSource, err)
-				}
-				if err != nil {
-					return nil, err
-				}
-				for _, in := range inputs {
-					read[s.Name()+": "+in.Name] = in.SHA256
-				}
+	j.Definitions = strings.Join(definitions, "\n")
+	j.Files = func(ctx context.Context, day table.Day) (map[string]string, error) {
+		read := map[string]string{}
+		for _, f := range feeds {
+			inputs, err := f.Inputs(ctx, day)
+			if err != nil {
+				return nil, sourceFault(err)
 			}
-			return read, nil
-		},
-		Make: func(ctx context.Context, w *jobs.Work) error {
-			for _, s := range streams {
-				sink := &sink{table: t, stream: s.Name(), key: key, suppressed: suppressed, work: w}
-				if err := s.Extract(ctx, w.Day, inputsOf(s, w.Files), sink); err != nil {
-					return err
-				}
-				if err := sink.judge(s.Quarantine()); err != nil {
-					return err
-				}
+			for _, in := range inputs {
+				read[f.Name()+": "+in.Name] = in.SHA256
 			}
-			return nil
-		},
+		}
+		return read, nil
 	}
+	j.Make = func(ctx context.Context, w *jobs.Work) error {
+		for _, f := range feeds {
+			if err := p.extractOne(ctx, w, t, f); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return j
+}
+
+// extractOne reads a stream into the drafts of a table and its quarantine.
+func (p Project) extractOne(ctx context.Context, w *jobs.Work, t *table.Table, f feed) error {
+	s := p.newSink(w, t, f)
+	inputs := inputsOf(f, w.Files)
+	if f.paged {
+		if err := s.journaled(p.Journals, p.Now(), inputs); err != nil {
+			return err
+		}
+		defer s.journal.close()
+	}
+	if err := f.Extract(ctx, w.Day, inputs, s); err != nil {
+		return sourceFault(err)
+	}
+	if err := s.judge(f.Quarantine()); err != nil {
+		return err
+	}
+	if err := s.reconcile(); err != nil {
+		return err
+	}
+	if f.paged && !f.Versioned() && t.Kind == table.Change {
+		return s.carry(ctx)
+	}
+	return nil
+}
+
+// sourceFault gives an error of a source its exit code.
+func sourceFault(err error) error {
+	switch {
+	case errors.Is(err, connectors.ErrContract):
+		return jobs.Exit(jobs.ExitContract, err)
+	case errors.Is(err, connectors.ErrDown), errors.Is(err, files.ErrMissing), errors.Is(err, fs.ErrNotExist):
+		return jobs.Exit(jobs.ExitSource, err) // not delivered, a share that is not mounted
+	}
+	return err
 }
 
 // inputsOf gives a stream its own part of what the plan found.
@@ -80,81 +114,64 @@ func inputsOf(s connectors.Stream, files map[string]string) []connectors.Input {
 	return inputs
 }
 
-// sink checks a stream's rows against their contract: those that keep it go to the table, the others to quarantine.
-type sink struct {
-	table      *table.Table
-	stream     string
-	key        identifier.Key
-	suppressed identifier.Set
-	work       *jobs.Work
-
-	read, rejected int64
-	reasons        map[string]int64
-	first          connectors.Origin // of the rejected rows
-}
-
-func (s *sink) Row(row any, where connectors.Origin) error {
-	if s.table.Names(row, s.suppressed) {
-		s.read++
-		s.work.Counts.Read++
+// reconcile compares what the source says it has with what landed. What can be counted only when the rows are sorted
+// is compared then, before the partition is published.
+func (s *sink) reconcile() error {
+	if len(s.said) == 0 {
 		return nil
 	}
-	reason := s.table.Check(row)
-	if at, timed := s.table.TimeOf(row); reason == nil && timed && !s.work.Window.Contains(at.Time()) {
-		return fmt.Errorf("%s: %s line %d: its time lies outside %s", s.stream, where.File, where.Position, s.work.Window)
-	}
-	if reason != nil {
-		return s.Reject(where, reason.Error())
-	}
-	s.read++
-	s.work.Counts.Read++
-	return s.work.Draft(s.table).Add(row)
-}
-
-func (s *sink) Reject(where connectors.Origin, reason string) error {
-	if s.rejected == 0 {
-		s.first, s.reasons = where, map[string]int64{}
-	}
-	s.read++
-	s.rejected++
-	s.reasons[reason]++
-	s.work.Counts.Read++
-	s.work.Counts.Quarantined++
-	q := &table.QuarantineRow{
-		Source: s.stream, File: where.File, Position: where.Position, Length: int64(len(where.Raw)),
-		Hash: s.key.Row(where.Raw).String(), Reason: reason,
-	}
-	if where.Fields != nil {
-		fields, err := json.Marshal(where.Fields)
-		if err != nil {
-			return fmt.Errorf("%s: %s line %d: fields: %w", s.stream, where.File, where.Position, err)
+	counts := &s.work.Counts
+	if s.keys != nil { // counted as they came
+		for _, said := range s.said {
+			said.Landed = s.sums[said.Measure+"/"+said.Currency]
+			if said.Measure == connectors.Rows {
+				said.Landed = int64(len(s.keys)) + s.rejected + s.erased
+			}
+			if err := s.differs(said); err != nil {
+				return err
+			}
+			counts.Said = append(counts.Said, said)
 		}
-		q.Fields = string(fields)
-	}
-	return s.work.Draft(s.table.Quarantine()).Add(q)
-}
-
-// judgedFrom is the number of rows from which the share of broken ones is judged: below it a single bad row would
-// stop a day.
-const judgedFrom = 100
-
-// judge fails the day when too many of its rows broke the contract, or every one of them.
-func (s *sink) judge(limit float64) error {
-	over := s.read >= judgedFrom && float64(s.rejected) > limit*float64(s.read)
-	if s.rejected == 0 || !over && s.rejected < s.read {
 		return nil
 	}
-	reason := slices.MaxFunc(slices.Sorted(maps.Keys(s.reasons)), func(a, b string) int { return int(s.reasons[a] - s.reasons[b]) })
-	return jobs.Exit(jobs.ExitContract, fmt.Errorf(
-		"%s: %d of %d rows broke the contract of %s (%.2f %%, limit %.4g %%); most often: %s (%d rows); the first is %s line %d; mend the source, or raise the mapping's `quarantine`",
-		s.stream, s.rejected, s.read, s.table, 100*float64(s.rejected)/float64(s.read), 100*limit,
-		reason, s.reasons[reason], s.first.File, s.first.Position))
+	at := len(counts.Said)
+	counts.Said = append(counts.Said, s.said...)
+	draft := s.work.Draft(s.table)
+	if draft.Audit != nil {
+		return fmt.Errorf("%s: a second stream fills %s: only one of them can be compared with its source's totals", s.stream, s.table)
+	}
+	draft.Audit = func(h *lake.Head) error {
+		for i, said := range s.said {
+			said.Landed = sumOf(h, said)
+			if said.Measure == connectors.Rows {
+				said.Landed = h.Rows + s.rejected + s.erased
+			}
+			if err := s.differs(said); err != nil {
+				return err
+			}
+			h.Counts.Said[at+i].Landed = said.Landed
+		}
+		return nil
+	}
+	return nil
 }
 
-func (s *sink) Resume() string { return "" }
+// sumOf is the control sum of a partition that a total is about.
+func sumOf(h *lake.Head, of lake.Said) (sum int64) {
+	name := of.Measure
+	if of.Currency != "" {
+		name += "/" + of.Currency
+	}
+	fmt.Sscan(h.Sums[name], &sum) // absent: none of that currency
+	return sum
+}
 
-func (s *sink) Page(string) error { return nil }
-
-func (s *sink) Total(connectors.Total) error { return nil }
-
-func (s *sink) Unclassified(string) {}
+// differs says that something else landed than the source has. Sums are comparable only when no row was rejected.
+func (s *sink) differs(said lake.Said) error {
+	if said.Landed == said.Value || said.Measure != connectors.Rows && s.rejected+s.erased > 0 {
+		return nil
+	}
+	what := strings.TrimSpace(said.Measure + " " + said.Currency)
+	return jobs.Exit(jobs.ExitBlocked, fmt.Errorf("%s: the source says %s = %d, %d landed in %s: nothing was published; run again, or ask the source",
+		s.stream, what, said.Value, said.Landed, s.table))
+}

@@ -54,7 +54,7 @@ var errEnough = errors.New("enough rows")
 func (s *session) extract(ctx context.Context, name string, day table.Day, limit int, to string) (err error) {
 	var stream connectors.Stream
 	var names []string
-	for _, known := range s.streams {
+	for _, known := range s.streams() {
 		names = append(names, known.Name())
 		if known.Name() == name {
 			stream = known

@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"crosslift/jobs"
-	"crosslift/jobs/catalog"
 )
 
 func (a *app) jobsCommand() *cobra.Command {
@@ -23,9 +22,7 @@ func (a *app) jobsCommand() *cobra.Command {
 			if err := s.openSources(cmd.Context()); err != nil {
 				return err
 			}
-			all, err := catalog.Jobs(catalog.Project{
-				Zone: p.Zone, Streams: s.streams, Key: s.key, Experiments: p.Experiments, Metrics: p.Metrics,
-			})
+			all, err := s.catalog()
 			if err != nil {
 				return err
 			}

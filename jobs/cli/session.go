@@ -30,7 +30,8 @@ type session struct {
 	cluster *local.Cluster // nil unless the warehouse is local
 	db      *postgres.DB
 	sums    *catalog.Sums
-	streams []connectors.Stream
+	files   *files.Source // nil without files
+	sources []connectors.Source
 	jobs    []*jobs.Job
 }
 
@@ -88,10 +89,7 @@ func (a *app) open(ctx context.Context) (*session, error) {
 	if err := s.openWarehouse(ctx); err != nil {
 		return nil, errors.Join(err, s.close(ctx))
 	}
-	s.jobs, err = catalog.Jobs(catalog.Project{
-		Zone: p.Zone, Streams: s.streams, Key: s.key, Experiments: p.Experiments, Metrics: p.Metrics, Warehouse: s.db,
-	})
-	if err != nil {
+	if s.jobs, err = s.catalog(); err != nil {
 		return nil, errors.Join(err, s.close(ctx))
 	}
 	return s, nil
@@ -107,34 +105,55 @@ func (s *session) openSources(ctx context.Context) error {
 	if s.sums, err = catalog.OpenSums(filepath.Join(state(p), "sums.json"), s.app.now); err != nil {
 		return err
 	}
-	s.streams, err = s.fileStreams(ctx)
+	env := connectors.Env{Key: s.key, Zone: p.Zone, Log: s.app.log, Now: s.app.now}
+	if err := s.openFiles(ctx, env); err != nil {
+		return err
+	}
+	s.sources, err = catalog.Sources(p, env)
 	return err
 }
 
-func (s *session) fileStreams(ctx context.Context) ([]connectors.Stream, error) {
+// openFiles makes the source of files, where the project has one.
+func (s *session) openFiles(ctx context.Context, env connectors.Env) error {
 	source := s.project.Files
 	if source == nil {
-		return nil, nil
+		return nil
 	}
-	var store files.Store
-	if source.Root.S3 == nil {
-		store = files.Folder(source.Root.Folder)
-	} else {
+	store := files.Folder(source.Root.Folder)
+	if source.Root.S3 != nil {
 		objects, err := s.app.store(ctx, source.Root)
 		if err != nil {
-			return nil, fmt.Errorf("sources: files: %w", err)
+			return fmt.Errorf("sources: files: %w", err)
 		}
 		store = catalog.Bucket(objects)
 	}
-	var streams []connectors.Stream
-	for _, name := range source.Names() {
-		stream, err := files.New("files/"+name, source.Streams[name], store, s.sums, s.key, s.project.Zone)
-		if err != nil {
-			return nil, err
-		}
-		streams = append(streams, stream)
+	var err error
+	s.files, err = files.NewSource(source.Streams, store, s.sums, env)
+	return err
+}
+
+// streams are those of all sources, files first.
+func (s *session) streams() (all []connectors.Stream) {
+	if s.files != nil {
+		all = s.files.Streams()
 	}
-	return streams, nil
+	for _, source := range s.sources {
+		all = append(all, source.Streams()...)
+	}
+	return all
+}
+
+// catalog makes the project's jobs.
+func (s *session) catalog() ([]*jobs.Job, error) {
+	p := s.project
+	c := catalog.Project{
+		Zone: p.Zone, Sources: s.sources, Key: s.key, Experiments: p.Experiments, Metrics: p.Metrics, Warehouse: s.db,
+		Journals: filepath.Join(state(p), "journals"), Now: s.app.now, Log: s.app.log,
+	}
+	if s.files != nil {
+		c.Streams = s.files.Streams()
+	}
+	return catalog.Jobs(c)
 }
 
 // openWarehouse connects to the warehouse, starting the private cluster where the project has one.
@@ -165,6 +184,9 @@ func (s *session) close(ctx context.Context) error {
 	var err error
 	if s.sums != nil {
 		err = s.sums.Save()
+	}
+	for _, source := range s.sources {
+		err = errors.Join(err, source.Close())
 	}
 	if s.db != nil {
 		err = errors.Join(err, s.db.Close())

@@ -77,7 +77,7 @@ func (s *session) status(ctx context.Context, all bool) error {
 		if v.State == run.Idle {
 			line.idle = v.Reason
 		}
-		if v.State == run.Current || v.State == run.Stale || v.State == run.Sealed {
+		if v.State == run.Current || v.State == run.Open || v.State == run.Stale || v.State == run.Sealed {
 			day := v.Task.Day
 			line.Newest = &day
 		}
@@ -112,7 +112,7 @@ func newest(day *table.Day) string {
 
 func states(counts map[run.State]int, idle string) string {
 	text := ""
-	for _, s := range []run.State{run.Current, run.Stale, run.Missing, run.Waiting, run.Sealed, run.Skipped, run.Idle} {
+	for _, s := range []run.State{run.Current, run.Open, run.Stale, run.Missing, run.Waiting, run.Sealed, run.Skipped, run.Idle} {
 		if n := counts[s]; n > 0 {
 			if text != "" {
 				text += ", "

@@ -137,6 +137,9 @@ func (r *Runner) make(ctx context.Context, p *Plan, t Task, claim *postgres.Clai
 	w := jobs.NewWork(r.Lake, j, t.Day, e.inputs, r.Memory/int64(r.Workers))
 	defer w.Close()
 	w.Window, w.Workers, w.Known, w.Files = r.window(t.Day), r.Workers, e.known, e.recipe.Files
+	for _, table := range j.Writes {
+		w.Replaces(p.snapshot.at(table, j.Experiment, t.Day))
+	}
 	err = j.Make(ctx, w)
 	res.Counts = w.Counts
 	if err != nil {
@@ -156,7 +159,7 @@ func (r *Runner) make(ctx context.Context, p *Plan, t Task, claim *postgres.Clai
 			res.Outcome = Outcome(did)
 		}
 	}
-	return nil
+	return w.Committed()
 }
 
 // rank orders the outcomes of a job that commits several tables: it is known by the greatest.

@@ -168,8 +168,8 @@ func (r *Runner) Verdicts(ctx context.Context, p *Plan) ([]Verdict, error) {
 	for i := range verdicts {
 		v := &verdicts[i]
 		for _, k := range p.needs[i] {
-			if !p.Request.Wants(verdicts[k]) {
-				continue
+			if !p.Request.Wants(verdicts[k]) || verdicts[k].State == Open {
+				continue // what is read again will most likely be the same
 			}
 			switch v.State {
 			case Current:
@@ -189,6 +189,8 @@ func (q Request) Wants(v Verdict) bool {
 		return !q.Stale || v.Task.Job.Publish != nil
 	case Stale:
 		return !q.Missing || v.Task.Job.Night()
+	case Open:
+		return q.Heal || q.Force && v.Task.Day >= q.From
 	case Current:
 		return q.Force && v.Task.Day >= q.From
 	}

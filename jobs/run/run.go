@@ -36,7 +36,7 @@ type Request struct {
 	Unseal    bool     // restate days that the source's restatement window has sealed
 	AllNights bool     // every night of the range in order, rather than the last one
 	Revise    bool     // recompute the past results of night From
-	Heal      bool     // also the stale earlier days that a source may still change
+	Heal      bool     // also the earlier days that a source may still change: the stale and the open ones
 }
 
 // Task is one job on one day.
@@ -56,6 +56,7 @@ const (
 	Current State = "current" // made by the recipe that would be used now
 	Stale   State = "stale"   // made by another
 	Missing State = "missing"
+	Open    State = "open"    // exists, and its source may have restated it: only reading tells
 	Sealed  State = "sealed"  // exists, and is no longer compared
 	Skipped State = "skipped" // a night that was passed over: the next one covers it
 	Waiting State = "waiting" // an input does not exist

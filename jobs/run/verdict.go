@@ -52,6 +52,8 @@ func (r *Runner) verdict(ctx context.Context, s *snapshot, t Task, q Request) (V
 		v.State, v.Reason = torn, "its tables were not committed together"
 	case was.Recipe.Hash() != e.recipe.Hash():
 		v.State, v.Reason = Stale, was.Recipe.Difference(e.recipe)
+	case j.Unversioned:
+		v.State, v.Reason = Open, "the source may have restated it, which only reading tells"
 	default:
 		v.State = Current
 	}

@@ -161,6 +161,40 @@ func (c *Codec) values(row []byte, values []parquet.Value) error {
 	return nil
 }
 
+// Row decodes a row into a new value of the table's row type, to which it gives a pointer.
+func (c *Codec) Row(row []byte) (any, error) {
+	values := make([]parquet.Value, len(c.fields))
+	if err := c.values(row, values); err != nil {
+		return nil, err
+	}
+	decoded := reflect.New(c.table.Row)
+	for i, v := range values {
+		if v.IsNull() {
+			continue
+		}
+		field := decoded.Elem().Field(i)
+		if field.Kind() == reflect.Pointer {
+			field.Set(reflect.New(field.Type().Elem()))
+			field = field.Elem()
+		}
+		switch c.table.Columns[i].Type {
+		case table.String:
+			field.SetString(string(v.ByteArray()))
+		case table.ID:
+			field.Set(reflect.ValueOf(identifier.ID(v.ByteArray())))
+		case table.Float:
+			field.SetFloat(v.Double())
+		case table.Bool:
+			field.SetBool(v.Boolean())
+		case table.Date:
+			field.SetInt(int64(v.Int32()))
+		default:
+			field.SetInt(v.Int64())
+		}
+	}
+	return decoded.Interface(), nil
+}
+
 func (c *Codec) torn(f *field) error {
 	return fmt.Errorf("%s: an encoded row ends inside column %s", c.table, f.column.Name)
 }

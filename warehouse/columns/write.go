@@ -17,12 +17,13 @@ import (
 
 // Writer writes one Parquet file of a table from encoded rows. It is the only caller of parquet-go's writer.
 type Writer struct {
-	table   *table.Table
-	codec   *Codec
-	parquet *parquet.GenericWriter[any]
-	out     *tail
-	hash    hash.Hash
-	sums    []*sum
+	table    *table.Table
+	codec    *Codec
+	parquet  *parquet.GenericWriter[any]
+	out      *tail
+	hash     hash.Hash
+	sums     []*sum
+	currency int // place of the column that names the currency of money, where there is one
 
 	rows    int64
 	last    []byte
@@ -36,13 +37,15 @@ type Writer struct {
 type Summary struct {
 	Rows    int64
 	Content string            // SHA-256 over the rows in order, in the canonical encoding; hexadecimal
-	Sums    map[string]string // control sums: the decimal sum of each integer column
+	Sums    map[string]string // control sums, decimal: of each integer column and, as "column/RUB", of money by currency
 }
 
+// sum is the sum of an integer column, or of one currency's part of it.
 type sum struct {
-	column table.Column
-	small  int64
-	big    big.Int
+	column     table.Column
+	small      int64
+	big        big.Int
+	currencies map[string]*sum // of money; nil otherwise
 }
 
 func (s *sum) add(x int64) {
@@ -66,9 +69,15 @@ func NewWriter(w io.Writer, t *table.Table) *Writer {
 			parquet.Compression(&parquet.Zstd), parquet.PageBufferSize(pageBytes), parquet.CreatedBy("crosslift", "1", "")),
 		values: make([]parquet.Value, len(t.Columns)), columns: make([][]parquet.Value, len(t.Columns)),
 	}
+	currency, hasCurrency := t.Column("currency")
+	wr.currency = currency.Field
 	for _, c := range t.Columns {
 		if c.Type == table.Int {
-			wr.sums = append(wr.sums, &sum{column: c})
+			s := &sum{column: c}
+			if c.Unit == "minor" && hasCurrency {
+				s.currencies = map[string]*sum{}
+			}
+			wr.sums = append(wr.sums, s)
 		}
 	}
 	fmt.Fprintf(wr.hash, "%s %d\n", t.Path(), t.Version)
@@ -108,9 +117,21 @@ func (w *Writer) batch() error {
 			w.columns[c] = append(w.columns[c], v)
 		}
 		for _, s := range w.sums {
-			if v := w.values[s.column.Field]; !v.IsNull() {
-				s.add(v.Int64())
+			v := w.values[s.column.Field]
+			if v.IsNull() {
+				continue
 			}
+			s.add(v.Int64())
+			if s.currencies == nil {
+				continue
+			}
+			name := w.values[w.currency].ByteArray()
+			of := s.currencies[string(name)]
+			if of == nil {
+				of = &sum{}
+				s.currencies[string(name)] = of
+			}
+			of.add(v.Int64())
 		}
 	}
 	for c, out := range w.parquet.ColumnWriters() {
@@ -142,6 +163,9 @@ func (w *Writer) Close(describe func(Summary) map[string]string) (Summary, error
 	s := Summary{Rows: w.rows, Content: hex.EncodeToString(w.hash.Sum(nil)), Sums: map[string]string{}}
 	for _, sum := range w.sums {
 		s.Sums[sum.column.Name] = sum.String()
+		for currency, of := range sum.currencies {
+			s.Sums[sum.column.Name+"/"+currency] = of.String()
+		}
 	}
 	meta := describe(s)
 	for _, key := range sortedKeys(meta) {

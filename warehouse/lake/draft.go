@@ -1,6 +1,7 @@
 package lake
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -32,6 +33,11 @@ func (e *ConflictError) Error() string {
 // Draft is a partition being made. Rows may be added in any order; memory is bounded. Nothing is visible in the lake
 // until Commit.
 type Draft struct {
+	// Unique drops rows that are equal in every column: of a source that may serve the same row twice.
+	Unique bool
+	// Audit, where it is set, looks at the finished partition before it is published; its error stops the commit.
+	Audit func(*Head) error
+
 	lake      *Lake
 	partition Partition
 	codec     *columns.Codec
@@ -59,6 +65,9 @@ func (d *Draft) Add(row any) error {
 	return d.sorter.Add(d.row)
 }
 
+// AddEncoded copies a row that has been checked, in the encoding of columns.Codec.
+func (d *Draft) AddEncoded(row []byte) error { return d.sorter.Add(row) }
+
 // Close frees what the draft holds.
 func (d *Draft) Close() error { return d.sorter.Close() }
 
@@ -78,7 +87,11 @@ func (d *Draft) Commit(ctx context.Context, recipe Recipe, counts Counts, was *H
 		return nil, "", fmt.Errorf("lake: %s: %w", d.partition, err)
 	}
 	next := &Head{Partition: d.partition, Recipe: recipe, Counts: counts}
-	if err := d.write(ctx, file, next); err != nil {
+	err = d.write(ctx, file, next)
+	if err == nil && d.Audit != nil {
+		err = d.Audit(next)
+	}
+	if err != nil {
 		return nil, "", fmt.Errorf("lake: %s: %w", d.partition, err)
 	}
 	if was != nil && d.partition.Table.Kind == table.Result && was.Content != next.Content {
@@ -133,12 +146,19 @@ const commitTries = 3
 func (d *Draft) write(ctx context.Context, file *os.File, head *Head) error {
 	w := columns.NewWriter(file, d.partition.Table)
 	n := 0
+	d.row = d.row[:0] // the row before
 	for row, err := range d.sorter.Rows() {
 		if err != nil {
 			return err
 		}
 		if n++; n%(1<<14) == 0 && ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if d.Unique {
+			if n > 1 && bytes.Equal(row, d.row) {
+				continue
+			}
+			d.row = append(d.row[:0], row...)
 		}
 		if err := w.Write(row); err != nil {
 			return err

@@ -90,9 +90,19 @@ func short(name string) string {
 
 // Counts are the rows of a job's work, kept in the footer and the ledger.
 type Counts struct {
-	Read        int64 `json:"read"`
-	Written     int64 `json:"written"`
-	Quarantined int64 `json:"quarantined"`
+	Read        int64  `json:"read"`
+	Written     int64  `json:"written"`
+	Quarantined int64  `json:"quarantined"`
+	Said        []Said `json:"said,omitempty"` // of extracts
+}
+
+// Said is what a source itself says it has of a day, and what landed.
+type Said struct {
+	Source   string `json:"source"`             // the streams
+	Measure  string `json:"measure"`            // rows, or the column that is summed
+	Currency string `json:"currency,omitempty"` // of a sum of money
+	Value    int64  `json:"value"`
+	Landed   int64  `json:"landed"` // the same of the rows that were read
 }
 
 // Head is what a committed partition says of itself.
@@ -104,7 +114,7 @@ type Head struct {
 	Content string // SHA-256 over the rows in order, in the canonical encoding
 	Recipe  Recipe
 	Counts  Counts
-	Sums    map[string]string // control sums: the sum of each integer column
+	Sums    map[string]string // control sums: the sum of each integer column, and of money by currency
 }
 
 // The footer's key-value metadata.
