@@ -323,3 +323,39 @@ func TestUnclassified(t *testing.T) {
 		t.Error(log)
 	}
 }
+
+// BenchmarkExtract is the way of a row from a source to a committed partition: contract, journal, sort, Parquet.
+func BenchmarkExtract(b *testing.B) {
+	const rows = 100_000
+	random := rand.New(rand.NewPCG(1, 1))
+	var all []any
+	for i := range rows {
+		all = append(all, &table.WebEventRow{
+			SourceID: fmt.Sprintf("%032x", random.Uint64()), EventAt: pagedAt(i % 86_000_000), EventName: []string{"page_view", "video_start"}[i%2],
+			Account: identifier.ID{byte(i), byte(i >> 8)}, Device: identifier.ID{1, byte(i), byte(i >> 8)}, SessionID: strconv.Itoa(i / 7),
+			Platform: "web", Country: "RU", Channel: "google / cpc", Params: `{"title":"x","engagement_time_msec":"1200"}`,
+		})
+	}
+	for b.Loop() {
+		l := lake.New(object.NewFolder(b.TempDir()), b.TempDir())
+		p := Project{Journals: b.TempDir(), Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+		var err error
+		if p.Key, err = identifier.NewKey("k", []byte("0123456789abcdef")); err != nil {
+			b.Fatal(err)
+		}
+		a := &api{of: table.WebEvent, rows: all}
+		j := p.extract(a.of, []feed{{a, true}})
+		work := jobs.NewWork(l, j, pagedDay, nil, 64<<20)
+		work.Window = pagedDay.Window(time.UTC)
+		if err := j.Make(b.Context(), work); err != nil {
+			b.Fatal(err)
+		}
+		if _, _, err := work.Draft(a.of).Commit(b.Context(), lake.Recipe{Job: j.Name}, work.Counts, nil); err != nil {
+			b.Fatal(err)
+		}
+		if err := work.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*rows), "ns/row")
+}

@@ -24,34 +24,54 @@ type Sorter struct {
 	memory int
 	dir    string
 	rows   []span
-	arena  []byte
+	used   int      // bytes of rows
+	chunks [][]byte // the rows, each after four bytes with its length; they are filled one after the other, and kept
+	filled int      // chunks before the one being filled
 	runs   []*os.File
 }
 
-// span is a row in the arena; prefix is its first 8 bytes, so that most comparisons touch nothing else.
+// span is where a row is; prefix is its first 8 bytes, so that most comparisons touch nothing else.
 type span struct {
-	prefix     uint64
-	start, end uint32
+	prefix    uint64
+	chunk, at uint32
 }
 
-const spanSize = 16
+const (
+	spanSize  = 16
+	chunkSize = 1 << 20
+)
 
 // NewSorter makes a sorter that holds about memory bytes of rows (at least 64 KiB) and spills into dir.
 func NewSorter(memory int64, dir string) *Sorter {
-	return &Sorter{memory: int(min(max(memory, 1<<16), 1<<31)), dir: dir}
+	return &Sorter{memory: int(min(max(memory, 1<<16), 1<<40)), dir: dir}
 }
 
 // Add copies a row.
 func (s *Sorter) Add(row []byte) error {
-	if len(s.rows) > 0 && len(s.arena)+len(row)+(len(s.rows)+1)*spanSize > s.memory {
+	if len(s.rows) > 0 && s.used+len(row)+(len(s.rows)+1)*spanSize > s.memory {
 		if err := s.spill(); err != nil {
 			return err
 		}
 	}
-	start := len(s.arena)
-	s.arena = append(s.arena, row...)
-	s.rows = append(s.rows, span{prefix: prefix(row), start: uint32(start), end: uint32(len(s.arena))})
+	need := 4 + len(row)
+	for s.filled < len(s.chunks) && len(s.chunks[s.filled])+need > cap(s.chunks[s.filled]) {
+		s.filled++
+	}
+	if s.filled == len(s.chunks) {
+		s.chunks = append(s.chunks, make([]byte, 0, max(need, min(chunkSize, s.memory))))
+	}
+	chunk := &s.chunks[s.filled]
+	s.rows = append(s.rows, span{prefix: prefix(row), chunk: uint32(s.filled), at: uint32(len(*chunk))})
+	*chunk = append(binary.LittleEndian.AppendUint32(*chunk, uint32(len(row))), row...)
+	s.used += need
 	return nil
+}
+
+// row gives the bytes of a span.
+func (s *Sorter) row(r span) []byte {
+	b := s.chunks[r.chunk][r.at:]
+	n := 4 + binary.LittleEndian.Uint32(b)
+	return b[4:n:n]
 }
 
 func prefix(row []byte) uint64 {
@@ -68,7 +88,7 @@ func (s *Sorter) sort() {
 		if a.prefix != b.prefix {
 			return cmp.Compare(a.prefix, b.prefix)
 		}
-		return bytes.Compare(s.arena[a.start:a.end], s.arena[b.start:b.end])
+		return bytes.Compare(s.row(a), s.row(b))
 	})
 }
 
@@ -77,13 +97,16 @@ func (s *Sorter) spill() error {
 	s.sort()
 	err := s.write(func(w *bufio.Writer) error {
 		for _, r := range s.rows {
-			if err := writeRow(w, s.arena[r.start:r.end]); err != nil {
+			if err := writeRow(w, s.row(r)); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	s.rows, s.arena = s.rows[:0], s.arena[:0]
+	for i := range s.chunks {
+		s.chunks[i] = s.chunks[i][:0]
+	}
+	s.rows, s.used, s.filled = s.rows[:0], 0, 0
 	return err
 }
 
@@ -122,7 +145,7 @@ func (s *Sorter) Rows() iter.Seq2[[]byte, error] {
 		if len(s.runs) == 0 {
 			s.sort()
 			for _, r := range s.rows {
-				if !yield(s.arena[r.start:r.end], nil) {
+				if !yield(s.row(r), nil) {
 					return
 				}
 			}
@@ -147,7 +170,7 @@ func (s *Sorter) mergeDown() error {
 			return err
 		}
 	}
-	s.rows, s.arena = nil, nil
+	s.rows, s.chunks = nil, nil
 	for len(s.runs) > fanIn {
 		head := s.runs[:fanIn]
 		s.runs = s.runs[fanIn:]
@@ -178,7 +201,7 @@ func (s *Sorter) Close() error {
 	for _, f := range s.runs {
 		err = errors.Join(err, f.Close())
 	}
-	s.runs, s.rows, s.arena = nil, nil, nil
+	s.runs, s.rows, s.chunks = nil, nil, nil
 	return err
 }
 
