@@ -97,12 +97,7 @@ func (s *Stream) Table() *table.Table { return s.table }
 func (s *Stream) Definition() string { return s.definition }
 
 // Quarantine is the share of a day's rows that may be rejected: 1 % unless the mapping says otherwise.
-func (s *Stream) Quarantine() float64 {
-	if s.mapping.Quarantine == nil {
-		return 0.01
-	}
-	return float64(*s.mapping.Quarantine)
-}
+func (s *Stream) Quarantine() float64 { return connectors.Quarantine(s.mapping.Quarantine) }
 
 // Restatement is for how many days the source may change; -1, for ever, unless the mapping says otherwise.
 func (s *Stream) Restatement() int {

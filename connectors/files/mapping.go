@@ -4,26 +4,25 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"strconv"
-	"strings"
+
+	"crosslift/connectors"
 )
 
 // Mapping says how the rows of some files become rows of a lake table.
 type Mapping struct {
-	Table       string            `yaml:"table"`       // a raw table, such as raw/payment
-	Path        string            `yaml:"path"`        // below the store's root; {day} or {yyyymmdd}, * and ?
-	Format      string            `yaml:"format"`      // csv, tsv, jsonl or parquet; by the name's extension without it
-	Delimiter   string            `yaml:"delimiter"`   // of csv; a comma without it
-	Encoding    string            `yaml:"encoding"`    // of text, such as windows-1251; UTF-8 without it
-	Null        []string          `yaml:"null"`        // texts that stand for an absent value; the empty one without it
-	Cut         string            `yaml:"cut"`         // the zone in which the source cuts its files into days
-	Columns     map[string]Column `yaml:"columns"`     // by the lake's name
-	Assert      []Assertion       `yaml:"assert"`      // what every row must keep
-	Quarantine  *Percent          `yaml:"quarantine"`  // the share of a day's rows that may be rejected; 1 % without it
-	Restatement *int              `yaml:"restatement"` // days for which the source may change; for ever without it
-	Free        []string          `yaml:"free"`        // the source's columns that hold no personal data
+	Table       string              `yaml:"table"`       // a raw table, such as raw/payment
+	Path        string              `yaml:"path"`        // below the store's root; {day} or {yyyymmdd}, * and ?
+	Format      string              `yaml:"format"`      // csv, tsv, jsonl or parquet; by the name's extension without it
+	Delimiter   string              `yaml:"delimiter"`   // of csv; a comma without it
+	Encoding    string              `yaml:"encoding"`    // of text, such as windows-1251; UTF-8 without it
+	Null        []string            `yaml:"null"`        // texts that stand for an absent value; the empty one without it
+	Cut         string              `yaml:"cut"`         // the zone in which the source cuts its files into days
+	Columns     map[string]Column   `yaml:"columns"`     // by the lake's name
+	Assert      []Assertion         `yaml:"assert"`      // what every row must keep
+	Quarantine  *connectors.Percent `yaml:"quarantine"`  // the share of a day's rows that may be rejected; 1 % without it
+	Restatement *int                `yaml:"restatement"` // days for which the source may change; for ever without it
+	Free        []string            `yaml:"free"`        // the source's columns that hold no personal data
 }
 
 // Column says where the value of a lake column comes from: a column of the source, or a constant.
@@ -47,25 +46,6 @@ type Assertion struct {
 	OneOf   [][]string `yaml:"one_of"`
 	Equal   bool       `yaml:"equal"`
 	Reason  string     `yaml:"reason"` // why a row that breaks it is rejected
-}
-
-// Percent is a share from 0 to 1, written as 2% or 0.5%.
-type Percent float64
-
-// UnmarshalText reads a share with its percent sign.
-func (p *Percent) UnmarshalText(text []byte) error {
-	number, found := strings.CutSuffix(string(text), "%")
-	x, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-	if err != nil || !found || !(x >= 0 && x <= 100) {
-		return errors.New("expected a share from 0% to 100%, with the percent sign")
-	}
-	*p = Percent(x / 100)
-	return nil
-}
-
-// MarshalText writes a share as UnmarshalText reads it.
-func (p Percent) MarshalText() ([]byte, error) {
-	return append(strconv.AppendFloat(nil, float64(p)*100, 'g', 12, 64), '%'), nil
 }
 
 // definition is a hash of what decides the rows that a mapping gives, in a business zone. The quarantine threshold and
