@@ -1,0 +1,174 @@
+package world
+
+import (
+	"slices"
+	"strconv"
+	"time"
+)
+
+// live goes through the visits in order of time: a device remembers who is logged in on it, and what sources see follows
+// from that.
+func (h *home) live(d, web dice) {
+	slices.SortStableFunc(h.visits, func(a, b visit) int { return a.at.Compare(b.at) })
+	next := make([]time.Time, len(h.visits)) // when the device is used again
+	again := map[*gadget]time.Time{}
+	for i, v := range slices.Backward(h.visits) {
+		if next[i] = again[v.gadget]; next[i].IsZero() {
+			next[i] = h.end
+		}
+		again[v.gadget] = v.at
+	}
+	for i, v := range h.visits {
+		g := v.gadget
+		device := h.deviceAt(g, v.at)
+		if g.device != device { // its cookies are gone, and its login with them
+			g.device, g.account = device, nil
+		}
+		a, happens := h.whose(d, v)
+		if !happens {
+			continue
+		}
+		h.logIn(d, g, a, v.at)
+		h.meet(d, g, device, a, v.at)
+		h.used(v, device, a)
+		h.watch(d, v, device, a)
+		if a != nil && a.part != nil {
+			h.assign(d, v, device, a)
+		}
+		if g.kind != "tv" {
+			h.browse(web, v, device, a)
+		}
+		out := map[string]float64{"web": loggedOutWeb, "tv": loggedOutApp / 2}[g.kind]
+		if a != nil && d.chance(or(out, loggedOutApp)) {
+			at := v.at.Add(time.Duration(v.seconds)*time.Second + d.millis(30*time.Second, 10*time.Minute))
+			if at.Before(next[i]) {
+				h.logOut(d, g, at)
+			}
+		}
+	}
+	c := h.c
+	numbered(h, c.Logins[h.first.logins:], func(r *Login) (*int64, time.Time) { return &r.ID, r.At })
+	numbered(h, c.Views[h.first.views:], func(r *View) (*int64, time.Time) { return &r.ID, r.At })
+	numbered(h, c.Assignments[h.first.assignments:], func(r *Assignment) (*int64, time.Time) { return &r.ID, r.At })
+	numbered(h, c.Exposures[h.first.exposures:], func(r *Exposure) (*int64, time.Time) { return &r.ID, r.At })
+}
+
+// whose is the account that a visit is made with, and whether it is made at all: others in the household watch with
+// whatever account is logged in.
+func (h *home) whose(d dice, v visit) (a *account, happens bool) {
+	g, a := v.gadget, v.account
+	if g.account != nil && !g.account.deleted.IsZero() && !v.at.Before(g.account.deleted) {
+		g.account = nil
+	}
+	if in := g.account; in != nil && in != a && g.owner == nil && !v.fixed && in.kind == before && (v.guest || a != nil && a.kind == before) {
+		swap := switchBrowser
+		if g.kind == "tv" {
+			swap = switchTV
+		}
+		if v.guest || !d.chance(swap) {
+			a = in
+		}
+	}
+	return a, a != nil || !v.guest
+}
+
+// logIn brings a device to an account, or to nobody.
+func (h *home) logIn(d dice, g *gadget, a *account, at time.Time) {
+	switch {
+	case a == nil:
+		if g.account != nil && g.kind != "web" { // a browser's login just runs out
+			h.logOut(d, g, at)
+		}
+		g.account = nil
+		return
+	case g.account == a:
+		h.logged(d, g, at, "refresh")
+		return
+	case g.account != nil:
+		h.logOut(d, g, at)
+	}
+	g.account, g.session = a, code(d.Uint64(), 11)
+	h.logged(d, g, at.Add(time.Second), "login")
+	if !a.touched && a.kind == before { // it is asked for consent where it never was
+		again := asked(d)
+		a.then(at.Add(2*time.Second), func(v *Account) {
+			if v.AnalyticsConsent == nil {
+				v.AnalyticsConsent = again
+			}
+		})
+	}
+	a.touched = true
+}
+
+func (h *home) logOut(d dice, g *gadget, at time.Time) {
+	h.logged(d, g, at, "logout")
+	g.account = nil
+}
+
+func (h *home) logged(d dice, g *gadget, at time.Time, kind string) {
+	if at.Before(h.end) {
+		h.c.Logins = append(h.c.Logins, Login{
+			At: at, Visible: h.commit(d, at, time.Time{}), Account: g.account.id, Device: g.device,
+			Session: g.session, Kind: kind,
+		})
+	}
+}
+
+// used keeps the truth about who used a device.
+func (h *home) used(v visit, device string, a *account) {
+	id := ""
+	if a != nil {
+		id = a.id
+		if len(a.linked) == 0 || !slices.Contains(a.linked, device) {
+			a.linked = append(a.linked, device)
+		}
+	}
+	h.node(device, "device", id, v.person, v.at, v.at)
+}
+
+// watch writes what is watched, in spans of at most half an hour.
+func (h *home) watch(d dice, v visit, device string, a *account) {
+	if v.purpose != watch || v.seconds == 0 {
+		return
+	}
+	row := View{Device: device, Title: "title-" + strconv.Itoa(1+d.IntN(titles))}
+	if a != nil {
+		row.Account = a.id
+	}
+	for at, left := v.at, v.seconds; left > 0 && at.Before(h.end); {
+		row.Seconds = min(left, 1800-d.Int64N(600))
+		row.At, row.Visible = at, h.commit(d, at.Add(time.Duration(row.Seconds)*time.Second), time.Time{})
+		h.c.Views = append(h.c.Views, row)
+		left -= row.Seconds
+		at = at.Add(time.Duration(row.Seconds) * time.Second)
+	}
+}
+
+// assign writes what the experiment's system knows of a visit.
+func (h *home) assign(d dice, v visit, device string, a *account) {
+	unitType, unit, variant := h.AssignedBy, a.id, a.part.arm
+	if unitType == ByDevice {
+		unit, variant = device, h.variantOf(device)
+	}
+	at := v.at.Add(beforeOffer)
+	if v.purpose == register && unitType == ByAccount || v.purpose == offer && unitType == ByDevice && !h.assigned[device] {
+		made := v.at.Add(2 * time.Second)
+		h.c.Assignments = append(h.c.Assignments, Assignment{
+			At: made, Visible: h.commit(d, made, time.Time{}), Experiment: Experiment,
+			UnitType: unitType, Unit: unit, Variant: arms[variant].name,
+		})
+	}
+	if v.purpose != offer || !at.Before(h.end) {
+		return
+	}
+	h.assigned[device] = true
+	e := Exposure{
+		At: at, Visible: h.commit(d, at, time.Time{}), Experiment: Experiment, UnitType: unitType, Unit: unit,
+		Account: a.id, Device: device, Variant: arms[variant].name, Platform: v.gadget.platform, Country: a.country,
+	}
+	if v.gadget.kind == "tv" {
+		e.Platform = "tv"
+	}
+	h.c.Exposures = append(h.c.Exposures, e)
+	h.exposed(a, e)
+}

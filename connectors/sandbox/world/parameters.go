@@ -1,0 +1,101 @@
+package world
+
+import "time"
+
+// The parameters of the population. Where no source is named, they are assumptions.
+
+// householdSizes are the shares of households with one to five people (Eurostat, EU-28, 2017).
+var householdSizes = [...]float64{33.6, 31.9, 15.6, 13.1, 5.8}
+
+const (
+	oldest = 400 * day // before the first night: the oldest account
+
+	// People and accounts.
+	secondAdult   = 0.85 // that the second person of a household is grown up
+	laterAdult    = 0.30
+	firstAccount  = 0.97 // of a household's first adult
+	secondAccount = 0.35 // of another adult
+	doubleAccount = 0.04 // of account holders: a second one for the promotion (sweep 0–0.15)
+	oldAccount    = 0.25 // registered before the first night: no part of the experiment
+	lateAccount   = 0.05 // registered after most had
+	lentAccount   = 0.15 // of old ones: used in a second household (Leichtman Research Group, 2022)
+
+	// Devices.
+	hasPhone       = 0.90 // Parks Associates, 2023
+	hasTablet      = 0.25
+	hasBrowser     = 0.70
+	householdTV    = 0.66 // Parks Associates, 2023
+	sharedBrowser  = 0.42 // of households of two or more: ARF DASH
+	switchTV       = 0.10 // that a TV's account is another's than the one that watches
+	switchBrowser  = 0.50
+	loggedOutWeb   = 0.35 // after a visit with a browser
+	loggedOutApp   = 0.01
+	loggedInWeb    = 0.20 // of a holder's visits without a purpose that needs it: Gannett, Unwind
+	loggedInApp    = 0.60 // FreeWheel, 2016
+	loggedInTV     = 0.95
+	cookieHeavy    = 0.07 // of browsers: 12.5 cookies a month (comScore, 2007)
+	cookieChurn    = 0.24 // further ones that lose them at least once a month: 2.5 cookies; 4.7 together with the heavy ones
+	deviceTouched  = 0.05 // of devices: their row changes without anything happening to them
+	consentRefused = 0.08 // of browsers and apps, of nobody in particular
+
+	// Contact data.
+	emailGiven     = 0.92
+	emailVerified  = 0.80 // of those given
+	phoneGiven     = 0.55
+	emailTypo      = 0.02 // of contacts typed into the CRM: a vendor's blog, 1–3 %
+	typoIsAlive    = 0.10 // of those: the address of somebody else
+	crmContact     = 0.70 // of accounts
+	crmKnowsWho    = 0.60 // of contacts
+	crmLead        = 0.04 // of adults without an account
+	crmArchived    = 0.04 // of contacts
+	consentGranted = 0.72
+	consentDenied  = 0.16 // the others were never asked
+	consentFlips   = 0.06
+	accountDeleted = 0.01
+
+	// Late arrivals.
+	lateEvents  = 0.02  // of web events: restate their day, for 72 hours
+	lateCommit  = 0.004 // of the product's rows: committed up to an hour after they were stamped
+	lateRefunds = 0.06  // of refunds: shown a day or two after they were made
+
+	// Payments.
+	trialOfPayer   = 0.30
+	trialOfOther   = 0.10
+	failsFirst     = 0.06 // of charges: succeed at a second attempt
+	failsForGood   = 0.03 // of those who never pay: tried to
+	refunded       = 0.04 // of succeeded charges
+	refundedFully  = 0.60 // of refunds
+	refundFails    = 0.03
+	disputed       = 0.006 // of succeeded charges
+	disputeWon     = 0.35
+	oldSubscribed  = 0.70 // of old accounts
+	oldChurn       = 0.05 // a cycle
+	laterChurn     = 0.20 // a cycle, of a new account after its second month
+	sharedCard     = 0.20 // of further accounts of a household: pay with the first one's card
+	partnerHolder  = 0.15 // have the partner bank's card anyway
+	partnerForDeal = 0.75 // of those who pay under the offer: with the partner's card
+	cardFeeShare   = 0.029
+
+	// The campaign: what the bank makes of an accrual that is due.
+	accrualMissing   = 0.04
+	accrualLate      = 0.05
+	accrualWrong     = 0.03
+	accrualDuplicate = 0.02
+	accrualSplit     = 0.02
+	reversalMissing  = 0.10 // of reversals that are due
+	reversedWrongly  = 0.01 // of accruals
+	ineligibleBonus  = 0.05 // of payments by the partner's card that are not eligible: accrued all the same
+	foreignBonus     = 0.01 // of the bank's clients: an accrual for a payment that is not ours
+
+	// Personal data where none should be.
+	plantedPage   = 0.002 // of web events
+	plantedUserID = 0.001 // of web events that are logged in: an address or "undefined" instead of the user id
+	plantedText   = 0.30  // of the bank's free texts
+)
+
+// exportHour is when, after the start of the next business day, web analytics has exported a day; it is exported again at
+// the same hour of the following days while late events come in.
+const exportHour = 4 * time.Hour
+
+// titles is how many films and series there are.
+const titles = 400
