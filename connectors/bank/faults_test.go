@@ -1,0 +1,602 @@
+package bank
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"crosslift/connectors"
+	"crosslift/connectors/connectorstest"
+	"crosslift/connectors/sandbox/bankapi"
+	"crosslift/connectors/sandbox/world"
+	"crosslift/schemas/secret"
+	"crosslift/schemas/table"
+)
+
+const night = "2026-11-04T03:00:00+03:00"
+
+// once lets a fault happen to the first request of each address.
+func once(fault func(w http.ResponseWriter, r *http.Request, next http.Handler)) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		var mutex sync.Mutex
+		seen := map[string]bool{}
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			mutex.Lock()
+			first := !seen[r.URL.String()]
+			seen[r.URL.String()] = true
+			mutex.Unlock()
+			if first {
+				fault(w, r, next)
+			} else {
+				next.ServeHTTP(w, r)
+			}
+		})
+	}
+}
+
+// cut sends the first half of an answer, and hangs up.
+func cut(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	recorded := httptest.NewRecorder()
+	next.ServeHTTP(recorded, r)
+	for name, values := range recorded.Header() {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Length", fmt.Sprint(recorded.Body.Len()))
+	w.Write(recorded.Body.Bytes()[:recorded.Body.Len()/2])
+	w.(http.Flusher).Flush()
+	panic(http.ErrAbortHandler)
+}
+
+// TestFaults: under every fault the rows are those of a bank without one.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	w := build(t, chunk(t, "2026-11-03", 1, 40))
+	d := day(t, "2026-11-03")
+	quiet := open(t, w, night, bankapi.Options{Page: 10}, nil)
+	wantT, errT := read[table.BankTransactionRow](t, stream(t, quiet.source(), "bank/transactions"), d)
+	wantA, errA := read[table.BankAccrualRow](t, stream(t, quiet.source(), "bank/accruals"), d)
+	if errT != nil || errA != nil || len(wantT.Rows) != 40 || len(wantA.Rows) != 51 {
+		t.Fatal(errT, errA, len(wantT.Rows), len(wantA.Rows))
+	}
+	for name, around := range map[string]func(http.Handler) http.Handler{
+		"500": once(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+			w.WriteHeader(500)
+			w.Write([]byte(`{"Code":"500","Message":"` + personalText + `","Errors":[{"ErrorCode":"UK.OBIE.UnexpectedError","Message":"` + personalText + `"}]}`))
+		}),
+		"503 of a proxy": once(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+			http.Error(w, "<html>"+personalText, http.StatusServiceUnavailable)
+		}),
+		"cut":     once(cut),
+		"hung up": once(func(http.ResponseWriter, *http.Request, http.Handler) { panic(http.ErrAbortHandler) }),
+		"429": once(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			if r.URL.Path == "/token" {
+				next.ServeHTTP(w, r)
+				return
+			}
+			w.Header().Set("Retry-After", "0")
+			w.WriteHeader(429)
+		}),
+		"401": once(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			if r.URL.Path == "/token" {
+				next.ServeHTTP(w, r)
+				return
+			}
+			w.WriteHeader(401)
+		}),
+		"pages twice": func(next http.Handler) http.Handler { // each page has the rows of the one before once more
+			var before []json.RawMessage
+			return rewritten(next, func(first bool, list []json.RawMessage) []json.RawMessage {
+				if first {
+					before = nil
+				}
+				both := append(slices.Clone(before), list...)
+				before = list
+				return both
+			})
+		},
+		"a page before once more": once(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			if again := r.Clone(r.Context()); r.URL.Query().Get("page") != "" { // the first in place of any other
+				query := again.URL.Query()
+				query.Del("page")
+				again.URL.RawQuery = query.Encode()
+				r = again
+			}
+			next.ServeHTTP(w, r)
+		}),
+		"rows out of order": func(next http.Handler) http.Handler {
+			return rewritten(next, func(_ bool, list []json.RawMessage) []json.RawMessage {
+				slices.Reverse(list)
+				return list
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := open(t, w, night, bankapi.Options{Page: 10}, around)
+			gotT, err := read[table.BankTransactionRow](t, stream(t, b.source(), "bank/transactions"), d)
+			if err != nil || !sameSet(transactionTexts(gotT.Rows), transactionTexts(wantT.Rows)) || len(gotT.Rejected) > 0 {
+				t.Errorf("transactions: %v, %d rows, %d rejected", err, len(gotT.Rows), len(gotT.Rejected))
+			}
+			gotA, err := read[table.BankAccrualRow](t, stream(t, b.source(), "bank/accruals"), d)
+			if err != nil || !sameSet(accrualTexts(gotA.Rows), accrualTexts(wantA.Rows)) || len(gotA.Rejected) > 0 {
+				t.Errorf("accruals: %v, %d rows, %d rejected", err, len(gotA.Rows), len(gotA.Rejected))
+			}
+			clean(t, b.log.String())
+		})
+	}
+}
+
+// rewritten changes the list of each answer.
+func rewritten(next http.Handler, change func(first bool, list []json.RawMessage) []json.RawMessage) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		recorded := httptest.NewRecorder()
+		next.ServeHTTP(recorded, r)
+		var answer struct {
+			Data  map[string]json.RawMessage
+			Links json.RawMessage
+		}
+		body := recorded.Body.Bytes()
+		if json.Unmarshal(body, &answer) == nil {
+			for _, name := range []string{"Transaction", "Accrual"} {
+				var list []json.RawMessage
+				if answer.Data[name] == nil || json.Unmarshal(answer.Data[name], &list) != nil {
+					continue
+				}
+				answer.Data[name], _ = json.Marshal(change(r.URL.Query().Get("page") == "", list))
+				body, _ = json.Marshal(answer)
+			}
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(recorded.Code)
+		w.Write(body)
+	})
+}
+
+func texts[Row any](t *table.Table, rows []Row) []string {
+	all := make([]string, len(rows))
+	for i := range rows {
+		for _, c := range t.Columns {
+			all[i] += c.Name + "=" + t.Text(&rows[i], c) + " "
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func transactionTexts(rows []table.BankTransactionRow) []string {
+	return texts(table.BankTransaction, rows)
+}
+func accrualTexts(rows []table.BankAccrualRow) []string { return texts(table.BankAccrual, rows) }
+
+func sameSet(a, b []string) bool { return slices.Equal(a, b) }
+
+// TestTokenExpires: a token that has expired in the middle of a list is replaced, and the list goes on.
+func TestTokenExpires(t *testing.T) {
+	t.Parallel()
+	tokens, j := 0, newJudge(t)
+	var b *bench
+	b = open(t, build(t, chunk(t, "2026-11-03", 1, 40)), night, bankapi.Options{Page: 10}, func(next http.Handler) http.Handler {
+		next = j.around(next)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/token" {
+				tokens++
+			}
+			next.ServeHTTP(w, r)
+			if r.URL.Path != "/token" {
+				b.set(b.now().Add(4 * time.Minute)) // a token lives for five
+			}
+		})
+	})
+	sink, err := read[table.BankTransactionRow](t, stream(t, b.source(), "bank/transactions"), day(t, "2026-11-03"))
+	if err != nil || len(sink.Rows) != 40 || tokens < 3 {
+		t.Errorf("%v, %d rows, %d tokens", err, len(sink.Rows), tokens)
+	}
+}
+
+// TestLimit: a bank that lets through so many requests a minute says for how long to wait.
+func TestLimit(t *testing.T) {
+	t.Parallel()
+	refused, j := 0, newJudge(t)
+	var b *bench
+	b = open(t, build(t, chunk(t, "2026-11-03", 1, 40)), "2026-11-04T03:00:59+03:00", bankapi.Options{Page: 10, PerMinute: 3}, func(next http.Handler) http.Handler {
+		next = j.around(next)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			recorded := httptest.NewRecorder()
+			next.ServeHTTP(recorded, r)
+			if recorded.Code == 429 {
+				if refused++; recorded.Body.Len() > 0 || recorded.Header().Get("Retry-After") != "1" {
+					t.Errorf("429 with %q, wait %s", recorded.Body, recorded.Header().Get("Retry-After"))
+				}
+				b.set(b.now().Add(time.Minute))
+			}
+			for name, values := range recorded.Header() {
+				w.Header()[name] = values
+			}
+			w.WriteHeader(recorded.Code)
+			w.Write(recorded.Body.Bytes())
+		})
+	})
+	start := time.Now()
+	sink, err := read[table.BankTransactionRow](t, stream(t, b.source(), "bank/transactions"), day(t, "2026-11-03"))
+	if err != nil || len(sink.Rows) != 40 || refused == 0 || time.Since(start) < time.Second {
+		t.Errorf("%v, %d rows, refused %d times, in %s", err, len(sink.Rows), refused, time.Since(start))
+	}
+}
+
+// TestCertificates: the bank is spoken to by who has its certificate only, and speaks to who has ours only.
+func TestCertificates(t *testing.T) {
+	t.Parallel()
+	w := build(t, chunk(t, "2026-11-03", 1, 4))
+	other, err := bankapi.NewAuthority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign, foreignKey, err := other.Client(client1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		change func(b *bench)
+		want   string
+	}{
+		"client of another authority": {func(b *bench) {
+			b.config.Certificate, b.config.Key = secret.New(string(foreign)), secret.New(string(foreignKey))
+		}, "POST /token"},
+		"bank of another authority": {func(b *bench) { b.config.CA = secret.New(string(other.PEM)) }, "its certificate could not be verified"},
+		"another client":            {func(b *bench) { b.config.ClientID = "somebody" }, "POST /token: 401 Unauthorized: invalid_client"},
+		"a scope it does not have":  {func(b *bench) { b.config.Scope = "payments" }, "POST /token: 400 Bad Request: invalid_scope"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := open(t, w, night, bankapi.Options{}, nil)
+			c.change(b)
+			_, err := read[table.BankAccrualRow](t, stream(t, b.source(), "bank/accruals"), day(t, "2026-11-03"))
+			if !errors.Is(err, connectors.ErrDown) || !strings.Contains(fmt.Sprint(err), c.want) {
+				t.Errorf("%v, expected %s", err, c.want)
+			}
+		})
+	}
+}
+
+// TestErrors: an error says where, what the bank's codes are, and by which interaction the bank finds it.
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	w := build(t, chunk(t, "2026-11-03", 1, 40))
+	answers := func(status int, body string) func(http.Handler) http.Handler {
+		return func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Query().Get("page") == "" {
+					next.ServeHTTP(w, r)
+					return
+				}
+				w.WriteHeader(status)
+				w.Write([]byte(body))
+			})
+		}
+	}
+	for name, c := range map[string]struct {
+		around  func(http.Handler) http.Handler
+		want    string
+		meaning error
+	}{
+		"400": {answers(400, `{"Code":"400","Message":"`+personalText+`","Errors":[{"ErrorCode":"UK.OBIE.Field.Invalid","Message":"Ivan Petrov"},{"ErrorCode":"Ivan Petrov"}]}`),
+			": 400 Bad Request: UK.OBIE.Field.Invalid (x-fapi-interaction-id ", connectors.ErrContract},
+		"403":          {answers(403, `{"Errors":[{"ErrorCode":"U020"}]}`), ": 403 Forbidden: U020 (x-fapi", connectors.ErrDown},
+		"404":          {answers(404, ""), ": 404 Not Found (x-fapi", connectors.ErrContract},
+		"500":          {answers(500, personalText), ": 500 Internal Server Error after 6 tries: its body is no error of Open Banking (x-fapi", connectors.ErrDown},
+		"no codes":     {answers(400, `{"Message":"Ivan Petrov"}`), ": 400 Bad Request: it names no error code (x-fapi", connectors.ErrContract},
+		"no JSON":      {answers(200, "<html>"+personalText), "the answer is not JSON at byte 0 (x-fapi", connectors.ErrContract},
+		"another list": {answers(200, `{"Data":{"Transaction":{}}}`), "expected a list at byte", connectors.ErrContract},
+		"leads elsewhere": {answers(200, `{"Data":{"Transaction":[]},"Links":{"Next":"https://evil.example/x"}}`),
+			"the next page is said to be at https://evil.example, and only https://", connectors.ErrContract},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := open(t, w, night, bankapi.Options{Page: 10}, c.around)
+			_, err := read[table.BankTransactionRow](t, stream(t, b.source(), "bank/transactions"), day(t, "2026-11-03"))
+			text := fmt.Sprint(err)
+			if !errors.Is(err, c.meaning) || !strings.Contains(text, c.want) || !strings.HasPrefix(text, "bank/transactions 2026-11-03: page 2: ") {
+				t.Errorf("%v, expected %s", err, c.want)
+			}
+			clean(t, text, b.log.String())
+		})
+	}
+}
+
+// TestRefusals: what the sandbox's bank refuses, it refuses as the contract says.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	j := newJudge(t)
+	b := open(t, build(t, chunk(t, "2026-11-03", 1, 4)), night, bankapi.Options{Campaigns: []string{"cinema"}}, j.around)
+	d := day(t, "2026-11-03")
+	for want, change := range map[string]func(*API) string{
+		"accounts/closed/transactions: 404": func(a *API) string { a.Account = "closed"; return "" },
+		"campaigns/theatre/accruals: 404":   func(a *API) string { a.Campaign = "theatre"; return "" },
+		"page 2: GET /open-banking/v3.1/aisp/accounts/cashback-rub/transactions: 400 Bad Request: UK.OBIE.Field.Invalid": func(*API) string {
+			return `{"phase":"cashback-rub","next":"/open-banking/v3.1/aisp/accounts/cashback-rub/transactions?page=x","pages":1}`
+		},
+	} {
+		config := b.config
+		from := change(&config)
+		var got []string
+		for _, s := range b.with(Config{API: &config}, moscow).Streams() {
+			sink := &resuming{from: from}
+			got = append(got, fmt.Sprint(s.Extract(context.Background(), d, nil, sink)))
+		}
+		if !strings.Contains(strings.Join(got, "\n"), want) {
+			t.Errorf("%v, expected %s", got, want)
+		}
+	}
+}
+
+// resuming is a Sink whose extract goes on at a cursor.
+type resuming struct {
+	connectorstest.Discard
+	from string
+}
+
+func (r *resuming) Resume() string { return r.from }
+
+// TestLostPage: a page in place of an earlier one leaves a list too short, which is seen; nothing is taken for complete.
+func TestLostPage(t *testing.T) {
+	t.Parallel()
+	b := open(t, build(t, chunk(t, "2026-11-03", 1, 40)), night, bankapi.Options{Page: 10}, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			recorded := httptest.NewRecorder()
+			if next.ServeHTTP(recorded, r); r.URL.Query().Get("page") != "" {
+				var answer struct{ Links struct{ Next string } }
+				if json.Unmarshal(recorded.Body.Bytes(), &answer) == nil && answer.Links.Next != "" {
+					r = r.Clone(r.Context())
+					r.URL, _ = r.URL.Parse(answer.Links.Next)
+					recorded = httptest.NewRecorder()
+					next.ServeHTTP(recorded, r)
+				}
+			}
+			w.WriteHeader(recorded.Code)
+			w.Write(recorded.Body.Bytes())
+		})
+	})
+	_, err := read[table.BankTransactionRow](t, stream(t, b.source(), "bank/transactions"), day(t, "2026-11-03"))
+	if !errors.Is(err, connectors.ErrDown) || !strings.Contains(err.Error(), "the list ended after 3 pages, and the bank says that there are 4: run again") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestRejectedOnce: a row that is wrong, on a page that is served twice, is rejected once.
+func TestRejectedOnce(t *testing.T) {
+	t.Parallel()
+	b := open(t, build(t, chunk(t, "2026-11-03", 1, 40)), night, bankapi.Options{Page: 10}, func(next http.Handler) http.Handler {
+		var before []json.RawMessage
+		return rewritten(next, func(first bool, list []json.RawMessage) []json.RawMessage {
+			list[0] = json.RawMessage(strings.Replace(string(list[0]), `"Amount":"`, `"Amount":"-`, 1))
+			if first {
+				before = nil
+			}
+			both := append(slices.Clone(before), list...)
+			before = list
+			return both
+		})
+	})
+	b.config.Account = "cashback-rub"
+	sink, err := read[table.BankTransactionRow](t, stream(t, b.source(), "bank/transactions"), day(t, "2026-11-03"))
+	if err != nil || len(transactionTexts(sink.Rows)) != 28 || len(sink.Rejected) != 4 {
+		t.Errorf("%v, %d rows, %d rejected", err, len(transactionTexts(sink.Rows)), len(sink.Rejected))
+	}
+}
+
+// TestCircle: pages that lead back end the extract.
+func TestCircle(t *testing.T) {
+	t.Parallel()
+	b := open(t, build(t, chunk(t, "2026-11-03", 1, 1)), night, bankapi.Options{}, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			to := map[string]string{"": "2", "2": "3", "3": "2"}[r.URL.Query().Get("page")]
+			if r.URL.Path == "/token" {
+				next.ServeHTTP(w, r)
+				return
+			}
+			fmt.Fprintf(w, `{"Data":{"Accrual":[]},"Links":{"Next":"/partner/v1/campaigns/cinema/accruals?page=%s"}}`, to)
+		})
+	})
+	_, err := read[table.BankAccrualRow](t, stream(t, b.source(), "bank/accruals"), day(t, "2026-11-03"))
+	if !errors.Is(err, connectors.ErrContract) || !strings.Contains(err.Error(), "it says that the next page is this one") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestResume: an extract that breaks off at any row goes on at its last page; then all rows have been taken, and the
+// days' totals say the same.
+func TestResume(t *testing.T) {
+	t.Parallel()
+	w := build(t, chunk(t, "2026-11-03", 1, 40))
+	b := open(t, w, night, bankapi.Options{Page: 7}, nil)
+	b.config.timing.Tries = 1
+	d := day(t, "2026-11-03")
+	transactions := stream(t, b.source(), "bank/transactions")
+	whole, err := read[table.BankTransactionRow](t, transactions, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := errors.New("killed")
+	for at := range 40 {
+		broken := &connectorstest.Sink[table.BankTransactionRow]{Table: transactions.Table(), Window: d.Window(moscow)}
+		broken.Fail = func(rows int) error {
+			if rows == at {
+				return stop
+			}
+			return nil
+		}
+		if err := transactions.Extract(context.Background(), d, nil, broken); !errors.Is(err, stop) {
+			t.Fatal(err)
+		}
+		rest := &connectorstest.Sink[table.BankTransactionRow]{Table: transactions.Table(), Window: d.Window(moscow)}
+		if n := len(broken.Cursors); n > 0 {
+			rest.From = broken.Cursors[n-1]
+		}
+		if err := transactions.Extract(context.Background(), d, nil, rest); err != nil {
+			t.Fatal(err)
+		}
+		both := append(broken.Rows, rest.Rows...)
+		if !sameSet(transactionTexts(both), transactionTexts(whole.Rows)) || len(both) >= 40+7 {
+			t.Errorf("broken at %d: %d rows", at, len(both))
+		}
+	}
+	gone := &connectorstest.Sink[table.BankTransactionRow]{Table: transactions.Table(), Window: d.Window(moscow), From: `{"phase":"closed"}`}
+	if err := transactions.Extract(context.Background(), d, nil, gone); err == nil || !strings.Contains(err.Error(), "start it anew") {
+		t.Errorf("an account that is gone: %v", err)
+	}
+}
+
+// TestResumedTotals: rows that were rejected before an extract broke off still count when the sums are judged.
+func TestResumedTotals(t *testing.T) {
+	t.Parallel()
+	const page = `{"Data":{"Accrual":[{"AccrualId":"x%s","Revision":%s,"CampaignId":"cinema","AccrualAmount":{"Amount":"1.00","Currency":"RUB"},` +
+		`"CreditDebitIndicator":"Credit","Status":"Posted","StatusUpdateDateTime":"2026-11-03T10:00:00Z"}]},"Links":{"Self":"https://x"%s}}`
+	b := open(t, build(t, &world.Chunk{}), night, bankapi.Options{}, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case r.URL.Path == "/token":
+				next.ServeHTTP(w, r)
+			case strings.HasSuffix(r.URL.Path, "/totals"):
+				w.Write([]byte(`{"Data":{"Total":[{"Count":2,"Amount":{"Amount":"2.00","Currency":"RUB"}}]}}`))
+			case r.URL.Query().Get("page") == "":
+				fmt.Fprintf(w, page, "1", `"one"`, `,"Next":"/partner/v1/campaigns/cinema/accruals?page=2"`)
+			default:
+				fmt.Fprintf(w, page, "2", `1`, ``)
+			}
+		})
+	})
+	s, d := stream(t, b.source(), "bank/accruals"), day(t, "2026-11-03")
+	sink, err := read[table.BankAccrualRow](t, s, d)
+	if err != nil || len(sink.Rejected) != 1 || fmt.Sprint(sink.Totals) != "[{rows  2}]" || sink.Rejected[0].Where.File != "partner/v1/campaigns/cinema/accruals" {
+		t.Errorf("%v, %+v, %v", err, sink.Rejected, sink.Totals)
+	}
+	resumed := &connectorstest.Sink[table.BankAccrualRow]{Table: s.Table(), Window: d.Window(moscow), From: sink.Cursors[0]}
+	if err := s.Extract(context.Background(), d, nil, resumed); err != nil || len(resumed.Rows) != 1 || fmt.Sprint(resumed.Totals) != "[{rows  2}]" {
+		t.Errorf("%v, %v, %v", err, resumed.Rows, resumed.Totals)
+	}
+}
+
+// TestPersonalData: what is planted in every field that a bank has, known or not, in names, in rows that are wrong and
+// in errors, is found in no row, reason, cursor, announcement, error or log.
+func TestPersonalData(t *testing.T) {
+	t.Parallel()
+	quoted, _ := json.Marshal(personalText)
+	poison := `"MerchantDetails":{"MerchantName":` + string(quoted) + `,"ivan.petrov@mail.ru":1},"CreditorAccount":{"SchemeName":"x","Identification":"40817810099910004312","Name":"Ivan Petrov"},` +
+		`"DebtorAccount":{"SchemeName":"x","Identification":"40817810099910004312","Name":"Ivan Petrov"},"TransactionReference":` + string(quoted) + `,"AddressLine":` + string(quoted) + `,` +
+		`"CardInstrument":{"CardSchemeName":"VISA","Name":"Ivan Petrov","Identification":"4276380012345679"},"Note":` + string(quoted) + `,"+7 (916) 123-45-67":"x","Ivan Petrov":{"Иван Петров":1},` +
+		`"BankTransactionCode":{"Code":` + string(quoted) + `,"SubCode":` + string(quoted) + `},"SupplementaryData":{"Rrn":"4276380012345679","AuthorisationCode":` + string(quoted) + `,"ClientReference":"Ivan Petrov","4276380012345679":1},`
+	n := 0
+	around := func(next http.Handler) http.Handler {
+		return rewritten(next, func(_ bool, list []json.RawMessage) []json.RawMessage {
+			for i := range list {
+				text := "{" + poison + string(list[i][1:])
+				switch n++; n % 7 {
+				case 1: // an amount, a status, a time and an id that are none
+					text = strings.Replace(text, `"Amount":"`, `"Amount":"Ivan Petrov`, 1)
+				case 2:
+					text = strings.Replace(text, `"Status":"`, `"Status":"Ivan Petrov`, 1)
+				case 3:
+					text = strings.Replace(text, `DateTime":"`, `DateTime":"ivan.petrov@mail.ru`, 1)
+				case 4:
+					text = strings.Replace(text, `"Currency":"`, `"Currency":"4276380012345679`, 1)
+				}
+				list[i] = json.RawMessage(text)
+			}
+			return list
+		})
+	}
+	b := open(t, build(t, chunk(t, "2026-11-03", 1, 40)), night, bankapi.Options{Page: 10}, around)
+	s := b.source()
+	for _, name := range []string{"bank/transactions", "bank/accruals"} {
+		found := &everything{table: stream(t, s, name).Table()}
+		if err := stream(t, s, name).Extract(context.Background(), day(t, "2026-11-03"), nil, found); err != nil {
+			t.Fatal(err)
+		}
+		if found.rows == 0 || found.rejected == 0 || found.fields < 3 {
+			t.Errorf("%s: %d rows, %d rejected, %d fields", name, found.rows, found.rejected, found.fields)
+		}
+		clean(t, found.text.String())
+	}
+	clean(t, b.log.String())
+
+	dir := t.TempDir()
+	for seq, change := range []func(string) string{
+		func(s string) string { return strings.Replace(s, "Accrued;;", "Accrued;Ivan Petrov;", 1) },
+		func(s string) string { return strings.Replace(s, "A00001", "ivan.petrov@mail.ru", 1) },
+		func(s string) string { return strings.Replace(s, "220012******1234", "4276380012345679", 1) },
+		func(s string) string { return strings.Replace(s, "612300000001", "4276 3800 1234 5679", 1) },
+		func(s string) string { return strings.Replace(s, "296.01", "Ivan Petrov", 1) },
+		func(s string) string { return strings.Replace(s, "RUB", "Ivan Petrov", 1) },
+		func(s string) string { return strings.Replace(s, "bank1", "Ivan Petrov", 1) },
+		func(s string) string { return strings.Replace(s, "TD;", "Ivan Petrov;", 1) },
+	} {
+		content := change(strings.Replace(good7, ";7;", fmt.Sprintf(";%d;", seq+7), 1))
+		deliver(t, dir, fmt.Sprintf("cashback_cinema_20261103_%d.csv", seq+7), []byte(content))
+		r := registryOf(t, dir, Registry{BankID: "bank1"})
+		found := &everything{table: r.Table()}
+		inputs, err := r.Inputs(context.Background(), day(t, "2026-11-03"))
+		if err == nil {
+			err = r.Extract(context.Background(), day(t, "2026-11-03"), inputs, found)
+		}
+		clean(t, found.text.String(), fmt.Sprint(err))
+	}
+}
+
+// clean fails where planted data is found.
+func clean(t *testing.T, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		for _, p := range planted {
+			if i := strings.Index(text, p); i >= 0 {
+				t.Errorf("%q was found: …%s…", p, text[max(0, i-80):min(len(text), i+80)])
+			}
+		}
+	}
+}
+
+// everything is a Sink that writes down all that it is told but the raw bytes, of which only a hash is kept.
+type everything struct {
+	table                  *table.Table
+	text                   strings.Builder
+	rows, rejected, fields int
+}
+
+func (e *everything) Row(row any, where connectors.Origin) error {
+	e.rows++
+	for _, c := range e.table.Columns {
+		fmt.Fprintf(&e.text, "%s=%s ", c.Name, e.table.Text(row, c))
+	}
+	fmt.Fprintln(&e.text, e.table.Check(row), where.File, where.Position, where.Fields)
+	return nil
+}
+
+func (e *everything) Reject(where connectors.Origin, reason string) error {
+	e.rejected++
+	fmt.Fprintln(&e.text, reason, where.File, where.Position, where.Fields)
+	return nil
+}
+
+func (e *everything) Resume() string { return "" }
+
+func (e *everything) Page(cursor string) error {
+	fmt.Fprintln(&e.text, cursor)
+	return nil
+}
+
+func (e *everything) Total(t connectors.Total) error {
+	fmt.Fprintln(&e.text, t)
+	return nil
+}
+
+func (e *everything) Unclassified(field string) {
+	e.fields++
+	fmt.Fprintln(&e.text, field)
+}
