@@ -1,0 +1,53 @@
+package appdb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"crosslift/connectors/sandbox/world"
+)
+
+// Play is Load for a database at a URL that is played on from where it was left: the file mark says until when it has been
+// loaded. It makes the role that may read its tables when it is loaded first. A database that has been played further
+// already is left as it is.
+func Play(ctx context.Context, url string, r world.Reader, mark string, to time.Time, reader string) error {
+	from, err := playedUntil(mark)
+	if err != nil {
+		return fmt.Errorf("product database: %w", err)
+	}
+	if !from.Before(to) {
+		return nil
+	}
+	db, err := sql.Open("postgres", url)
+	if err != nil {
+		return fmt.Errorf("product database: %w", err)
+	}
+	err = Load(ctx, db, r, from, to)
+	if err == nil && from.IsZero() {
+		err = CreateReader(ctx, db, reader, "")
+	}
+	if err = errors.Join(err, db.Close()); err != nil {
+		return err
+	}
+	if err := os.WriteFile(mark, []byte(to.UTC().Format(time.RFC3339Nano)+"\n"), 0o600); err != nil {
+		return fmt.Errorf("product database: %w", err)
+	}
+	return nil
+}
+
+// playedUntil reads a mark; one that is missing is before everything.
+func playedUntil(mark string) (time.Time, error) {
+	content, err := os.ReadFile(mark)
+	if errors.Is(err, os.ErrNotExist) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	return time.Parse(time.RFC3339Nano, strings.TrimSpace(string(content)))
+}
