@@ -27,6 +27,7 @@ type Job struct {
 	Restatement int                        // of extracts: days for which the source may still change; negative: for ever
 	Unversioned bool                       // of extracts: only reading tells whether the source has restated a day
 	Idle        func(day table.Day) string // why there is nothing to do for a day, "" where there is; nil: always
+	Last        *table.Day                 // of jobs by experiment: the last night that can tell anything new; nil while it is open
 	Make        func(context.Context, *Work) error
 
 	// Of a job that publishes: whether the warehouse holds a partition already, and how to load it there.

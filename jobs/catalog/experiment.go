@@ -65,20 +65,25 @@ type campaign struct {
 func (c campaign) job(step string, logic int) *jobs.Job {
 	return &jobs.Job{
 		Name: step + "/" + c.experiment.Name, Experiment: c.experiment.Name, Logic: logic,
-		Definitions: c.experiment.DefinitionHash(c.metrics), Idle: c.idle,
+		Definitions: c.experiment.DefinitionHash(c.metrics), Idle: c.idle, Last: c.last(),
 	}
 }
 
-// idle says why a night does not belong to the experiment. Its nights are those from its first day until the last unit
-// that it may expose has matured.
+// idle says why a night does not belong to the experiment: it has not begun.
 func (c campaign) idle(night table.Day) string {
-	switch end := c.experiment.End; {
-	case night < c.experiment.Start:
+	if night < c.experiment.Start {
 		return fmt.Sprintf("it starts on %s", c.experiment.Start)
-	case end != nil && night > *end+c.longest():
-		return fmt.Sprintf("its last night was %s", *end+c.longest())
 	}
 	return ""
+}
+
+// last is the night in which the last unit that may be exposed has matured; nil while the experiment is open.
+func (c campaign) last() *table.Day {
+	if c.experiment.End == nil {
+		return nil
+	}
+	last := *c.experiment.End + c.longest()
+	return &last
 }
 
 // longest is the longest window of the metrics, in days, rounded up.

@@ -78,12 +78,13 @@ func (p Project) extractOne(ctx context.Context, w *jobs.Work, t *table.Table, f
 		defer s.journal.close()
 	}
 	if err := f.Extract(ctx, w.Day, inputs, s); err != nil {
+		if errors.Is(err, connectors.ErrContract) || s.journal.stuck() && ctx.Err() == nil {
+			s.journal.drop()
+		}
 		return sourceFault(err)
 	}
-	if err := s.judge(f.Quarantine()); err != nil {
-		return err
-	}
-	if err := s.reconcile(); err != nil {
+	if err := errors.Join(s.judge(f.Quarantine()), s.reconcile()); err != nil {
+		s.journal.drop()
 		return err
 	}
 	if f.paged && !f.Versioned() && t.Kind == table.Change {
@@ -147,6 +148,7 @@ func (s *sink) reconcile() error {
 				said.Landed = h.Rows + s.rejected + s.erased
 			}
 			if err := s.differs(said); err != nil {
+				s.journal.drop()
 				return err
 			}
 			h.Counts.Said[at+i].Landed = said.Landed

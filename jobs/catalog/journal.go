@@ -32,7 +32,8 @@ type journal struct {
 	file   *os.File
 	out    *bufio.Writer
 	sum    uint32
-	cursor string
+	cursor string // of the last page that an earlier try has finished
+	pages  int    // that this try has finished
 }
 
 // The records of a journal.
@@ -106,6 +107,17 @@ func (j *journal) close() {
 	}
 }
 
+// drop has the next try begin anew: of what was read, something is wrong. That the file is gone is all that matters.
+func (j *journal) drop() {
+	if j != nil {
+		os.Remove(j.path)
+	}
+}
+
+// stuck reports a try that went on where another broke off, and got no further: perhaps the source will never go on from
+// there.
+func (j *journal) stuck() bool { return j != nil && j.cursor != "" && j.pages == 0 }
+
 func (j *journal) write(kind byte, content []byte) error {
 	if j == nil {
 		return nil
@@ -136,6 +148,7 @@ func (s *sink) Page(cursor string) error {
 	content := binary.LittleEndian.AppendUint32(nil, j.sum)
 	err := j.write(pageRecord, append(content, cursor...))
 	j.sum = 0
+	j.pages++
 	if err = errors.Join(err, j.out.Flush()); err != nil {
 		return fmt.Errorf("%s: journal of the extract: %w", s.stream, err)
 	}

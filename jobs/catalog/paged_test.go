@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -87,15 +88,17 @@ func (a *api) Extract(_ context.Context, _ table.Day, _ []connectors.Input, sink
 
 // pagedWorld is a lake and a project around one such source.
 type pagedWorld struct {
-	t    *testing.T
-	lake *lake.Lake
-	p    Project
-	was  *lake.Head
-	log  bytes.Buffer
+	t     *testing.T
+	store object.Store
+	lake  *lake.Lake
+	p     Project
+	was   *lake.Head
+	log   bytes.Buffer
 }
 
 func newPagedWorld(t *testing.T) *pagedWorld {
-	w := &pagedWorld{t: t, lake: lake.New(object.NewFolder(t.TempDir()), t.TempDir())}
+	w := &pagedWorld{t: t, store: object.NewFolder(t.TempDir())}
+	w.lake = lake.New(w.store, t.TempDir())
 	w.p = Project{Key: testKey(t), Journals: filepath.Join(t.TempDir(), "journals"), Now: time.Now, Log: slog.New(slog.NewTextHandler(&w.log, nil))}
 	return w
 }
@@ -194,6 +197,10 @@ func TestPagedOnce(t *testing.T) {
 		}
 		if err := w.lake.Verify(t.Context(), h.Partition); err != nil {
 			t.Error(err)
+		}
+		written, err := lake.New(w.store, t.TempDir()).Head(t.Context(), h.Partition)
+		if err != nil || !slices.Equal(written.Counts.Said, h.Counts.Said) {
+			t.Errorf("%s: the footer says %+v (%v)", a.of, written, err)
 		}
 	}
 }

@@ -2,18 +2,16 @@ package cli
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"crosslift/connectors/sandbox"
-	"crosslift/jobs/config"
+	"crosslift/connectors/sandbox/world"
 	"crosslift/jobs/run"
 	"crosslift/schemas/table"
 	"crosslift/warehouse/postgres"
@@ -21,67 +19,87 @@ import (
 
 // The demo's world. The seed is fixed, so that everybody sees the same numbers.
 const (
-	demoSeed       = 99
-	demoUsers      = 300_000
-	demoDays       = 42
+	demoSeed       = 1
+	demoPeople     = 20_000
+	demoNights     = 45
+	demoFirst      = "2026-09-01"
 	demoExperiment = "cashback_99"
+	demoFollowed   = 2 // nights that are run one by one
 )
 
-var demoFirst = mustDay("2026-09-01")
-
-func mustDay(s string) table.Day {
-	d, err := table.ParseDay(s)
-	if err != nil {
-		panic(err)
-	}
-	return d
-}
-
 func (a *app) demoCommand() *cobra.Command {
-	var users int
+	var people int
 	c := &cobra.Command{
-		Use: "demo [FOLDER]", Short: "Run the whole pipeline on generated input, and compare the result with the injected truth",
-		Long: `Make a starter project in FOLDER (default: demo), generate its input files with a seeded generator that injects a known
-effect, run the pipeline into a folder lake and a private Postgres, and show each interval beside the truth. Run again,
-it finds everything current.`,
-		Example: "  crosslift demo\n  crosslift demo /data/try --users 20000",
+		Use: "demo [FOLDER]", Short: "Run the whole pipeline on the sandbox, and compare the result with the injected truth",
+		Long: `Generate a population in FOLDER (default: demo), serve it as the sources of a company would, install a project from
+their history into a folder lake and a private Postgres, run the last nights as they come, and show each interval beside
+the effect that was injected. Run again, it finds everything current.`,
+		Example: "  crosslift demo\n  crosslift demo /data/try --people 5000",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := "demo"
 			if len(args) == 1 {
 				dir = args[0]
 			}
-			return a.demo(cmd.Context(), dir, users)
+			return a.demo(cmd.Context(), dir, people)
 		},
 	}
-	c.Flags().IntVar(&users, "users", demoUsers, "how many users meet the offer")
+	c.Flags().IntVar(&people, "people", demoPeople, "how many people there are")
 	return c
 }
 
-func (a *app) demo(ctx context.Context, dir string, users int) (err error) {
-	a.config = filepath.Join(dir, "crosslift.yaml")
-	if _, err := os.Stat(a.config); errors.Is(err, fs.ErrNotExist) {
-		a.say("$ crosslift init %s", dir)
-		if _, err := config.Init(dir, rand.Reader); err != nil {
+func (a *app) demo(ctx context.Context, dir string, people int) (err error) {
+	first, err := table.ParseDay(demoFirst)
+	if err != nil {
+		return err
+	}
+	zone, err := time.LoadLocation(sandboxZone)
+	if err != nil {
+		return err
+	}
+	o := world.Options{Seed: demoSeed, People: people, Nights: demoNights, First: first, Zone: zone, AssignedBy: "account"}
+	a.say("A world of %s people and %d nights from %s: what they do, and what a bank, web analytics, a CRM, a payment system and\nthe product's database come to know of it. Seed %d, in %s",
+		count(int64(people)), demoNights, first, demoSeed, filepath.Join(dir, stageWorld))
+	w, err := makeWorld(ctx, filepath.Join(dir, stageWorld), o)
+	if err != nil {
+		return err
+	}
+	last := first + demoNights - 1
+	history := last - demoFollowed
+	_, missing := os.Stat(filepath.Join(dir, "lake"))
+	if missing == nil {
+		history = last // it has been run before
+	}
+	stage, err := a.setStage(ctx, dir, w, history, sandbox.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stage.close(ctx)) }()
+	a.say("\n$ crosslift --config %s backfill --from %s --to %s", a.config, first, history)
+	if err := a.execute(ctx, selection{request: run.Request{From: first, To: history}}, "crosslift demo"); err != nil {
+		return err
+	}
+	for night := history + 1; night <= last; night++ {
+		a.say("\n$ crosslift --config %s run --day %s", a.config, night)
+		if err := stage.night(ctx, night); err != nil {
+			return err
+		}
+		if err := a.execute(ctx, selection{request: run.Request{From: night, To: night, Heal: true}}, "crosslift demo"); err != nil {
 			return err
 		}
 	}
+	return a.demoResults(ctx, w)
+}
+
+// demoResults shows what was found beside what is true.
+func (a *app) demoResults(ctx context.Context, w *world.World) (err error) {
 	p, err := a.load()
 	if err != nil {
 		return err
 	}
-	truth, err := a.generate(ctx, p, users)
-	if err != nil {
-		return err
-	}
-	last := demoFirst + demoDays - 1
-	s, err := a.open(ctx)
-	if err != nil {
-		return err
-	}
+	s := &session{app: a, project: p}
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
-	a.say("\n$ crosslift --config %s backfill --from %s --to %s", a.config, demoFirst, last)
-	if err := s.execute(ctx, selection{request: run.Request{From: demoFirst, To: last}}, "crosslift demo"); err != nil {
+	if err := s.openWarehouse(ctx); err != nil {
 		return err
 	}
 	a.say("\n$ crosslift --config %s results %s", a.config, demoExperiment)
@@ -89,6 +107,10 @@ func (a *app) demo(ctx context.Context, dir string, users int) (err error) {
 		return err
 	}
 	rows, err := s.db.Results(ctx, demoExperiment)
+	if err != nil {
+		return err
+	}
+	truth, err := world.ReadEffects(w.Dir())
 	if err != nil {
 		return err
 	}
@@ -104,53 +126,31 @@ func (a *app) say(format string, args ...any) {
 	fmt.Fprintf(out, format+"\n", args...)
 }
 
-// generate writes the input files, unless the same ones are there.
-func (a *app) generate(ctx context.Context, p *config.Project, users int) (sandbox.Truth, error) {
-	root := p.Files.Root.Folder
-	o := sandbox.Options{Seed: demoSeed, Users: users, Days: demoDays, First: demoFirst, Zone: p.Zone}
-	if truth, ok := generated(filepath.Join(root, "truth.json"), o); ok {
-		a.say("The generated input in %s is there.", root)
-		return truth, nil
-	}
-	a.say("Generating what %s users did from %s on: seed %d, one injected effect a metric, into %s", count(int64(users)), demoFirst, demoSeed, root)
-	if terminal(a.stderr) {
-		b := bar(a.stderr, 100, "generating")
-		o.Progress = func(done, total int) { _ = b.Set(100 * done / max(total, 1)) }
-		defer func() { _ = b.Clear() }()
-	}
-	return sandbox.Generate(ctx, root, o)
-}
-
-// generated reads the truth of input files that these options have made.
-func generated(path string, o sandbox.Options) (truth sandbox.Truth, ok bool) {
-	content, err := os.ReadFile(path)
-	if err != nil || json.Unmarshal(content, &truth) != nil {
-		return truth, false
-	}
-	return truth, truth.Seed == o.Seed && truth.Users == o.Users && truth.Days == o.Days && truth.First == o.First
-}
-
 // compare shows each interval beside the effect that was injected.
-func (a *app) compare(rows []postgres.Result, truth sandbox.Truth) error {
+func (a *app) compare(rows []postgres.Result, truth []world.TrueEffect) error {
+	effects := map[string]world.TrueEffect{}
+	for _, e := range truth {
+		effects[e.Metric] = e
+	}
 	var cells [][]string
 	covered, all := 0, 0
 	for _, r := range rows {
-		effect, ok := truth.Metrics[r.Metric]
+		effect, ok := effects[r.Metric]
 		if !ok || r.DiffAbsLow == nil || r.DiffAbsHigh == nil {
 			continue
 		}
 		all++
-		injected, inside := effect.Treatment-effect.Control, "no"
-		if *r.DiffAbsLow <= injected && injected <= *r.DiffAbsHigh {
+		inside := "no"
+		if *r.DiffAbsLow <= effect.Effect && effect.Effect <= *r.DiffAbsHigh {
 			covered++
 			inside = "yes"
 		}
-		cells = append(cells, []string{r.Metric, difference(&injected, r.ValueUnit), interval(r.DiffAbsLow, r.DiffAbsHigh, r.ValueUnit), inside})
+		cells = append(cells, []string{r.Metric, difference(&effect.Effect, r.ValueUnit), interval(r.DiffAbsLow, r.DiffAbsHigh, r.ValueUnit), inside})
 	}
 	if a.output == "json" {
 		return nil
 	}
-	a.say("\nThe effects that the generator injected, and the intervals found:")
+	a.say("\nThe effects that the world was made with, and the intervals found:")
 	if err := writeTable(a.stdout, []string{"metric", "injected", "interval", "covered"}, cells); err != nil {
 		return err
 	}
@@ -165,13 +165,11 @@ func (a *app) compare(rows []postgres.Result, truth sandbox.Truth) error {
 	}
 	a.say(`
 Where to look next:
-  cd %s        # experiments, metrics and mappings, to play with
-  %[2]s status           # what is current, and what would be made again
+  cd %s        # the project: experiments, metrics, and crosslift.yaml with its sources
   %[2]s lake ls          # the Parquet partitions; any engine reads them as they are
+  %[2]s lake cat raw/source_total --limit 20       # what the sources say they have, and what landed
   %[2]s warehouse start  # leaves the private Postgres running for
-  psql "$(%[2]s warehouse url)" -c 'SELECT * FROM bi.experiment_results_latest'`, root, self)
-	if covered < all {
-		return fmt.Errorf("demo: %d of %d intervals miss the injected effect", all-covered, all)
-	}
+  psql "$(%[2]s warehouse url)" -c 'SELECT * FROM bi.experiment_results_latest'
+  %[2]s sandbox serve --dir . --world world    # the sources, for crosslift check, run and extract`, root, self)
 	return nil
 }

@@ -110,20 +110,7 @@ down, 15 a source broke its contract, 130 and 143 interrupted.`,
 			if a.output != "table" && a.output != "json" {
 				return usageError{fmt.Errorf("--output %q: expected table or json", a.output)}
 			}
-			level := slog.LevelInfo
-			if a.verbose {
-				level = slog.LevelDebug
-			}
-			options := &slog.HandlerOptions{Level: level}
-			switch a.logFormat {
-			case "text":
-				a.log = slog.New(slog.NewTextHandler(a.stderr, options))
-			case "json":
-				a.log = slog.New(slog.NewJSONHandler(a.stderr, options))
-			default:
-				return usageError{fmt.Errorf("--log-format %q: expected text or json", a.logFormat)}
-			}
-			return nil
+			return a.openLog()
 		},
 	}
 	root.SetOut(a.stdout)
@@ -139,7 +126,7 @@ down, 15 a source broke its contract, 130 and 143 interrupted.`,
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(a.initCommand(), a.runCommand(), a.backfillCommand(), a.extractCommand(), a.scheduleCommand(),
 		a.statusCommand(), a.jobsCommand(), a.resultsCommand(), a.checkCommand(), a.analyzeCommand(), a.lakeCommand(),
-		a.warehouseCommand(), a.demoCommand(), a.versionCommand())
+		a.warehouseCommand(), a.sandboxCommand(), a.demoCommand(), a.versionCommand())
 	for _, c := range root.Commands() {
 		usageOnArgs(c)
 		if c.HasSubCommands() {
@@ -148,6 +135,24 @@ down, 15 a source broke its contract, 130 and 143 interrupted.`,
 	}
 	group(root)
 	return root
+}
+
+// openLog makes the log that the global flags ask for.
+func (a *app) openLog() error {
+	level := slog.LevelInfo
+	if a.verbose {
+		level = slog.LevelDebug
+	}
+	options := &slog.HandlerOptions{Level: level}
+	switch a.logFormat {
+	case "text":
+		a.log = slog.New(slog.NewTextHandler(a.stderr, options))
+	case "json":
+		a.log = slog.New(slog.NewJSONHandler(a.stderr, options))
+	default:
+		return usageError{fmt.Errorf("--log-format %q: expected text or json", a.logFormat)}
+	}
+	return nil
 }
 
 // group makes a command that only holds others show its help, and a word that names none of them a usage error.

@@ -135,21 +135,8 @@ func (s *session) execute(ctx context.Context, sel selection, command string) er
 		}
 		return a.printVerdicts(verdicts, func(v run.Verdict) bool { return sel.request.Wants(v) || v.State == run.Waiting })
 	}
-	if err := s.lake.Probe(ctx); err != nil {
-		return err
-	}
-	if runner.Ledger, err = s.begin(ctx, append([]string{command}, sel.request.Jobs...)...); err != nil {
-		return err
-	}
-	results, err := runner.Execute(ctx, plan)
+	results, code, err := s.make(ctx, runner, plan, append([]string{command}, sel.request.Jobs...))
 	progress.end()
-	code := run.ExitCode(results)
-	if err != nil {
-		code = jobs.ExitCode(err)
-	}
-	if ended := runner.Ledger.End(context.WithoutCancel(ctx), code); ended != nil {
-		err = errors.Join(err, ended)
-	}
 	if err != nil {
 		return err
 	}
@@ -172,6 +159,26 @@ func (s *session) execute(ctx context.Context, sel selection, command string) er
 		return &silentError{code}
 	}
 	return nil
+}
+
+// make executes a plan under the ledger, and gives the exit code of what came of it.
+func (s *session) make(ctx context.Context, runner *run.Runner, plan *run.Plan, command []string) ([]run.Result, int, error) {
+	if err := s.lake.Probe(ctx); err != nil {
+		return nil, 0, err
+	}
+	var err error
+	if runner.Ledger, err = s.begin(ctx, command...); err != nil {
+		return nil, 0, err
+	}
+	results, err := runner.Execute(ctx, plan)
+	code := run.ExitCode(results)
+	if err != nil {
+		code = jobs.ExitCode(err)
+	}
+	if ended := runner.Ledger.End(context.WithoutCancel(ctx), code); ended != nil {
+		err = errors.Join(err, ended)
+	}
+	return results, code, err
 }
 
 // verdictJSON is a line of `--dry-run` and of `status`.

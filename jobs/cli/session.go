@@ -106,30 +106,33 @@ func (s *session) openSources(ctx context.Context) error {
 		return err
 	}
 	env := connectors.Env{Key: s.key, Zone: p.Zone, Log: s.app.log, Now: s.app.now}
-	if err := s.openFiles(ctx, env); err != nil {
+	store, err := s.fileStore(ctx)
+	if err != nil {
 		return err
 	}
-	s.sources, err = catalog.Sources(p, env)
+	if store != nil {
+		if s.files, err = files.NewSource(p.Files.Streams, store, s.sums, env); err != nil {
+			return err
+		}
+	}
+	s.sources, err = catalog.Sources(p.Sources, env, store, s.sums)
 	return err
 }
 
-// openFiles makes the source of files, where the project has one.
-func (s *session) openFiles(ctx context.Context, env connectors.Env) error {
+// fileStore opens where the project's files lie; nil where it has none.
+func (s *session) fileStore(ctx context.Context) (files.Store, error) {
 	source := s.project.Files
 	if source == nil {
-		return nil
+		return nil, nil
 	}
-	store := files.Folder(source.Root.Folder)
-	if source.Root.S3 != nil {
-		objects, err := s.app.store(ctx, source.Root)
-		if err != nil {
-			return fmt.Errorf("sources: files: %w", err)
-		}
-		store = catalog.Bucket(objects)
+	if source.Root.S3 == nil {
+		return files.Folder(source.Root.Folder), nil
 	}
-	var err error
-	s.files, err = files.NewSource(source.Streams, store, s.sums, env)
-	return err
+	objects, err := s.app.store(ctx, source.Root)
+	if err != nil {
+		return nil, fmt.Errorf("sources: files: %w", err)
+	}
+	return catalog.Bucket(objects), nil
 }
 
 // streams are those of all sources, files first.

@@ -110,6 +110,7 @@ func readAll[T any](dir string) ([]definition[T], error) {
 // project is what can be checked across files.
 type project struct {
 	streams      *Files
+	sources      Sources
 	streamsKnown bool
 	metrics      []definition[metric.Metric]
 	experiments  []definition[experiment.Experiment]
@@ -156,6 +157,9 @@ func (p project) filled(t *table.Table) bool {
 	if !p.streamsKnown {
 		return true
 	}
+	if slices.Contains(p.sources.tables(), t) {
+		return true
+	}
 	if p.streams != nil {
 		for _, m := range p.streams.Streams {
 			if m.Table == t.Path() {
@@ -175,4 +179,20 @@ func unique[T any](d definition[T], name, what string, firsts map[string]string)
 	}
 	firsts[name] = d.file
 	return nil
+}
+
+// tables are those that the sources may fill.
+func (s Sources) tables() (tables []*table.Table) {
+	add := func(given bool, fills ...*table.Table) {
+		if given {
+			tables = append(tables, fills...)
+		}
+	}
+	add(s.Assignment != nil, table.Assignment, table.Exposure)
+	add(s.Bank != nil, table.BankTransaction, table.BankAccrual)
+	add(s.CRM != nil, table.CRMContact, table.CRMSubscription)
+	add(s.GA != nil, table.WebEvent)
+	add(s.Payments != nil, table.Payment, table.Refund, table.Dispute, table.Subscription, table.Invoice, table.BalanceTransaction)
+	add(s.ProductDB != nil, table.ProductUser, table.ProductDevice, table.ProductLogin, table.Viewing)
+	return tables
 }

@@ -14,7 +14,13 @@ import (
 	"time"
 	_ "time/tzdata" // zones are known on machines without a database of them
 
+	"crosslift/connectors/assignment"
+	"crosslift/connectors/bank"
+	"crosslift/connectors/crm"
 	"crosslift/connectors/files"
+	"crosslift/connectors/ga"
+	"crosslift/connectors/payments"
+	"crosslift/connectors/productdb"
 	"crosslift/schemas/experiment"
 	"crosslift/schemas/metric"
 	"crosslift/schemas/secret"
@@ -41,6 +47,7 @@ type Project struct {
 	Workers     int
 	Identifiers Identifiers
 	Files       *Files // nil without that source
+	Sources     Sources
 	Experiments []*experiment.Experiment
 	Metrics     []*metric.Metric
 }
@@ -72,6 +79,16 @@ type Identifiers struct {
 	Key secret.Secret `yaml:"key"` // the content of a key file
 }
 
+// Sources are the systems other than files that a project reads; nil where it does not.
+type Sources struct {
+	Assignment *assignment.Config `yaml:"assignment"`
+	Bank       *bank.Config       `yaml:"bank"`
+	CRM        *crm.Config        `yaml:"crm"`
+	GA         *ga.Config         `yaml:"ga"`
+	Payments   *payments.Config   `yaml:"payments"`
+	ProductDB  *productdb.Config  `yaml:"productdb"`
+}
+
 // Files is the source of files in a folder or under an S3 prefix.
 type Files struct {
 	Root    Lake
@@ -95,6 +112,7 @@ type document struct {
 			Root    location                 `yaml:"root"`
 			Streams map[string]files.Mapping `yaml:"streams"`
 		} `yaml:"files"`
+		Sources `yaml:",inline"`
 	} `yaml:"sources"`
 }
 
@@ -120,7 +138,7 @@ func Load(path string, env func(string) (string, bool)) (*Project, error) {
 	metrics, metricsErr := readAll[metric.Metric](filepath.Join(filepath.Dir(path), "metrics"))
 	experiments, experimentsErr := readAll[experiment.Experiment](filepath.Join(filepath.Dir(path), "experiments"))
 	err = errors.Join(mainErr, experimentsErr, metricsErr)
-	known := project{streams: p.Files, streamsKnown: mainErr == nil, metrics: metrics, experiments: experiments}
+	known := project{streams: p.Files, sources: p.Sources, streamsKnown: mainErr == nil, metrics: metrics, experiments: experiments}
 	if err = errors.Join(err, known.check()); err != nil {
 		return nil, invalid{err}
 	}
@@ -144,6 +162,7 @@ func (p *Project) readMain(path string, content []byte, env func(string) (string
 		return err
 	}
 	p.Zone, p.Warehouse, p.Schedule, p.Identifiers = d.TimeZone.Location, d.Warehouse, d.Schedule, d.Identifiers
+	p.Sources = d.Sources.Sources
 	if p.Memory = int64(d.Memory); p.Memory == 0 {
 		p.Memory = defaultMemory
 	}
@@ -156,6 +175,7 @@ func (p *Project) readMain(path string, content []byte, env func(string) (string
 		strictyaml.At("warehouse", p.Warehouse.URL.Read(p.Root)),
 		strictyaml.At("identifiers.key", p.Identifiers.read(p.Root)),
 	}
+	errs = append(errs, strictyaml.At("sources", secret.ReadAll(&p.Sources, p.Root)))
 	if f := d.Sources.Files; f != nil {
 		p.Files = &Files{Streams: f.Streams}
 		errs = append(errs, strictyaml.At("sources.files.root", f.Root.resolve(p.Root, &p.Files.Root)))

@@ -21,6 +21,10 @@ func (r *Runner) verdict(ctx context.Context, s *snapshot, t Task, q Request) (V
 			return v, nil
 		}
 	}
+	if r.over(s, t) {
+		v.State, v.Reason = Idle, fmt.Sprintf("its last night was %s", *j.Last)
+		return v, nil
+	}
 	if j.Publish != nil {
 		return r.published(ctx, s, t)
 	}
@@ -58,6 +62,21 @@ func (r *Runner) verdict(ctx context.Context, s *snapshot, t Task, q Request) (V
 		v.State = Current
 	}
 	return v, nil
+}
+
+// over reports a night that can tell nothing new of an experiment: its last night, or a later one, is committed already.
+// One that was never made, because the pipeline was installed after it, is made up for.
+func (r *Runner) over(s *snapshot, t Task) bool {
+	j := t.Job
+	if j.Last == nil || t.Day <= *j.Last {
+		return false
+	}
+	of := j.Reads[0].Table
+	if len(j.Writes) > 0 {
+		of = j.Writes[0]
+	}
+	newest := s.newest(of, j.Experiment)
+	return newest != nil && *j.Last <= newest.Day && newest.Day < t.Day
 }
 
 // published is the verdict on a task that publishes.

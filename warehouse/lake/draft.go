@@ -2,6 +2,7 @@ package lake
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,7 +36,8 @@ func (e *ConflictError) Error() string {
 type Draft struct {
 	// Unique drops rows that are equal in every column: of a source that may serve the same row twice.
 	Unique bool
-	// Audit, where it is set, looks at the finished partition before it is published; its error stops the commit.
+	// Audit, where it is set, looks at the finished partition before its footer is written, and may complete the counts in
+	// it; its error stops the commit.
 	Audit func(*Head) error
 
 	lake      *Lake
@@ -87,11 +89,7 @@ func (d *Draft) Commit(ctx context.Context, recipe Recipe, counts Counts, was *H
 		return nil, "", fmt.Errorf("lake: %s: %w", d.partition, err)
 	}
 	next := &Head{Partition: d.partition, Recipe: recipe, Counts: counts}
-	err = d.write(ctx, file, next)
-	if err == nil && d.Audit != nil {
-		err = d.Audit(next)
-	}
-	if err != nil {
+	if err := d.write(ctx, file, next); err != nil {
 		return nil, "", fmt.Errorf("lake: %s: %w", d.partition, err)
 	}
 	if was != nil && d.partition.Table.Kind == table.Result && was.Content != next.Content {
@@ -164,12 +162,16 @@ func (d *Draft) write(ctx context.Context, file *os.File, head *Head) error {
 			return err
 		}
 	}
+	var refused error
 	_, err := w.Close(func(s columns.Summary) map[string]string {
 		head.Counts.Written = s.Rows
 		head.Rows, head.Content, head.Sums = s.Rows, s.Content, s.Sums
+		if d.Audit != nil {
+			refused = d.Audit(head)
+		}
 		return footer(s.Content, head.Recipe, head.Counts, s.Sums)
 	})
-	return err
+	return cmp.Or(refused, err)
 }
 
 func (d *Draft) upload(ctx context.Context, file *os.File, next, was *Head) error {
