@@ -20,7 +20,7 @@ import (
 
 // API is a bank's API.
 type API struct {
-	Base     string `yaml:"base"`      // https://host, below which are open-banking/ and partner/
+	Base     string `yaml:"url"`       // https://host, below which are open-banking/ and partner/
 	TokenURL string `yaml:"token_url"` // base/token without it
 	ClientID string `yaml:"client_id"`
 	Scope    string `yaml:"scope"` // of tokens: accounts without it
@@ -29,12 +29,12 @@ type API struct {
 	Key         secret.Secret `yaml:"key"`         // of the certificate, PEM
 	CA          secret.Secret `yaml:"ca"`          // who signs the bank's certificate, PEM; without it, whom the system trusts
 
-	Version        string  `yaml:"version"`         // of Open Banking: v3.1, which is the default, or v4.0
-	Account        string  `yaml:"account"`         // the one whose transactions are read; without it, all that are listed
-	NoTransactions bool    `yaml:"no_transactions"` // the bank shows accruals only
-	Campaign       string  `yaml:"campaign"`        // whose accruals are read; without it, none
-	TimeZone       string  `yaml:"time_zone"`       // in which the bank reads times of queries, if it ignores their offset, and cuts days
-	PerSecond      float64 `yaml:"per_second"`      // requests; 5 without it
+	Version        string  `yaml:"version"`             // of Open Banking: v3.1, which is the default, or v4.0
+	Account        string  `yaml:"account"`             // the one whose transactions are read; without it, all that are listed
+	NoTransactions bool    `yaml:"no_transactions"`     // the bank shows accruals only
+	Campaign       string  `yaml:"campaign"`            // whose accruals are read; without it, none
+	TimeZone       string  `yaml:"time_zone"`           // in which the bank reads times of queries, if it ignores their offset, and cuts days
+	PerSecond      float64 `yaml:"requests_per_second"` // requests; 5 without it
 
 	Quarantine  *connectors.Percent `yaml:"quarantine"`  // share of a day's rows that may be rejected, 1% without it
 	Restatement *int                `yaml:"restatement"` // for how many days the bank may still change, 7 without it
@@ -55,7 +55,7 @@ func (a *API) Validate() error {
 			errs = append(errs, strictyaml.At(field, errors.New(expected)))
 		}
 	}
-	check("base", address(a.Base), "required: https:// and the host of the bank's API")
+	check("url", address(a.Base), "required: https:// and the host of the bank's API")
 	if a.TokenURL == "" {
 		a.TokenURL = strings.TrimSuffix(a.Base, "/") + "/token"
 	}
@@ -76,7 +76,7 @@ func (a *API) Validate() error {
 	check("account", a.Account == "" || !a.NoTransactions, "of no use where no transactions are read")
 	_, err := zoneNamed(a.TimeZone, nil)
 	errs = append(errs, strictyaml.At("time_zone", err))
-	check("per_second", a.PerSecond >= 0, "expected a number above 0")
+	check("requests_per_second", a.PerSecond >= 0, "expected a number above 0")
 	if a.PerSecond == 0 {
 		a.PerSecond = 5
 	}

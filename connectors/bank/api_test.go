@@ -378,7 +378,7 @@ func TestConfig(t *testing.T) {
 	negative := -1
 	for want, c := range map[string]func(*Config){
 		"expected api, registry or both":                    func(c *Config) { c.API = nil },
-		"api.base: required":                                func(c *Config) { c.API.Base = "http://bank.example" },
+		"api.url: required":                                 func(c *Config) { c.API.Base = "http://bank.example" },
 		"api.client_id: required":                           func(c *Config) { c.API.ClientID = "" },
 		"api.certificate: required":                         func(c *Config) { c.API.Certificate = API{}.Certificate },
 		"api.key: required":                                 func(c *Config) { c.API.Key = API{}.Key },

@@ -19,7 +19,7 @@ import (
 
 // Config is how to read a HubSpot account.
 type Config struct {
-	Base              string              `yaml:"base"`                // https://api.hubapi.com without it
+	Base              string              `yaml:"url"`                 // https://api.hubapi.com without it
 	Token             secret.Secret       `yaml:"token"`               // a service key or a private app's token: sent as a bearer
 	Version           string              `yaml:"version"`             // of the API: v3, or a date such as 2026-03; v3 without it
 	TLS               rest.TLS            `yaml:"tls"`                 //

@@ -23,7 +23,7 @@ type Config struct {
 	Dataset      string              `yaml:"dataset"`       // analytics_<property id>
 	Credentials  secret.Secret       `yaml:"credentials"`   // the key file of a service account, JSON
 	PropertyZone string              `yaml:"property_zone"` // the property's reporting time zone, which cuts its tables
-	Endpoint     string              `yaml:"endpoint"`      // https://bigquery.googleapis.com/bigquery/v2/ without it
+	Endpoint     string              `yaml:"url"`           // https://bigquery.googleapis.com/bigquery/v2/ without it
 	Intraday     bool                `yaml:"intraday"`      // take events_intraday_ while a daily table is not there
 	Params       []string            `yaml:"params"`        // keys of event parameters that are kept; none without it
 	Drop         []string            `yaml:"drop"`          // keys that are known and not kept, so that nobody is told of them
@@ -66,7 +66,7 @@ func (c *Config) Validate() error {
 	if !strings.HasSuffix(c.Endpoint, "/") {
 		c.Endpoint += "/"
 	}
-	check("endpoint", checkEndpoint(c.Endpoint))
+	check("url", checkEndpoint(c.Endpoint))
 	for i, key := range c.Params {
 		if key == "" || !printable(key) {
 			check("params."+strconv.Itoa(i), errors.New("expected a parameter's key of letters, digits, dots and underscores"))

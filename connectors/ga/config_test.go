@@ -32,17 +32,17 @@ property_zone: Europe/Moscow
 		t.Errorf("defaults: %+v", c)
 	}
 	for change, want := range map[string]string{
-		"project: a b":                          "project: expected the id",
-		"dataset: analytics-1":                  "dataset: expected the export's dataset",
-		"property_zone: Moscow":                 `property_zone: "Moscow" is no time zone`,
-		"endpoint: http://bq.example.com/":      "endpoint: expected https",
-		"endpoint: https://u:p@example.com/":    "endpoint: expected an address",
-		"params: [a b]":                         "params.0: expected a parameter's key",
-		"params: [a]\ndrop: [a]":                "params.0: a is among those to drop",
-		"phone_region: XX":                      "phone_region: expected the ISO 3166-1 code",
-		"page_size: 1000000":                    "page_size: expected a number of rows from 1 to 100000",
-		"restatement: -1":                       "restatement: expected a number of days from 0",
-		"endpoint: http://127.0.0.1:8080/bq/v2": "",
+		"project: a b":                     "project: expected the id",
+		"dataset: analytics-1":             "dataset: expected the export's dataset",
+		"property_zone: Moscow":            `property_zone: "Moscow" is no time zone`,
+		"url: http://bq.example.com/":      "url: expected https",
+		"url: https://u:p@example.com/":    "url: expected an address",
+		"params: [a b]":                    "params.0: expected a parameter's key",
+		"params: [a]\ndrop: [a]":           "params.0: a is among those to drop",
+		"phone_region: XX":                 "phone_region: expected the ISO 3166-1 code",
+		"page_size: 1000000":               "page_size: expected a number of rows from 1 to 100000",
+		"restatement: -1":                  "restatement: expected a number of days from 0",
+		"url: http://127.0.0.1:8080/bq/v2": "",
 	} {
 		key, _, _ := strings.Cut(change, ":")
 		var lines []string
