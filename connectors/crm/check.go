@@ -74,9 +74,9 @@ func (s *stream) check(ctx context.Context) connectors.Finding {
 	case errors.As(err, &refused) && refused.Status == 403:
 		f.Problem, f.Remedy = err, "Grant the scope crm.objects."+s.object+".read to the key."
 	case errors.Is(err, connectors.ErrDown):
-		f.Problem, f.Remedy = err, "Check base and the network, or try again later."
+		f.Problem, f.Remedy = err, "Check url and the network, or try again later."
 	case err != nil:
-		f.Problem, f.Remedy = err, "Check base and version against HubSpot's documentation."
+		f.Problem, f.Remedy = err, "Check url and version against HubSpot's documentation."
 	case broken > objects/10: // a few rows may always be bad; many are a property that means something else
 		f.Problem = fmt.Errorf("%d of %d objects: %s", broken, objects, reason)
 		f.Remedy = "Check which properties the settings name for " + s.object + "."

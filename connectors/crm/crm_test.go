@@ -104,7 +104,11 @@ func (a *account) source() connectors.Source {
 	}
 	a.add(&world.Chunk{})
 	now := func() time.Time { return a.now }
-	h := hubspot.Handler(a.memory, hubspot.Options{Token: "pat-1", Now: now, Quota: a.quota})
+	served := hubspot.Handler(a.memory, hubspot.Options{Token: "pat-1", Now: now, Quota: a.quota})
+	h := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", now().UTC().Format(http.TimeFormat)) // that of the machine is another
+		served.ServeHTTP(w, r)
+	}))
 	if a.front != nil {
 		h = a.front(h)
 	}

@@ -263,7 +263,7 @@ func TestCheck(t *testing.T) {
 		}, "1 of 1 objects: it has no id or no time"},
 		"not HubSpot": {func(a *account) {
 			a.front = func(h http.Handler) http.Handler { return http.NotFoundHandler() }
-		}, "Check base and version"},
+		}, "Check url and version"},
 	} {
 		a := &account{t: t}
 		a.add(two)

@@ -72,9 +72,9 @@ func (s *session) check(ctx context.Context, only string) (err error) {
 			continue
 		}
 		for _, f := range part.check(ctx) {
-			v, tick := checkJSON{Of: part.name, What: f.What, OK: f.Problem == nil, Remedy: f.Remedy}, "✓"
+			v, tick := checkJSON{Of: part.name, What: f.What, OK: f.Problem == nil}, "✓"
 			if f.Problem != nil {
-				v.Problem, tick = oneLine(f.Problem), "✗"
+				v.Problem, v.Remedy, tick = oneLine(f.Problem), f.Remedy, "✗"
 				wrong++
 			}
 			values = append(values, v)

@@ -173,7 +173,6 @@ func (h *handler) answer(w http.ResponseWriter, status int, body any) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json;charset=utf-8")
-	w.Header().Set("Date", h.options.Now().UTC().Format(http.TimeFormat))
 	w.WriteHeader(status)
 	w.Write(text)
 }
