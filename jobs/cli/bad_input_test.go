@@ -87,6 +87,38 @@ func TestIdle(t *testing.T) {
 	}
 }
 
+// TestCatchesUp reads the days that a source had not delivered when their nights ran, and the nights that nobody ran.
+func TestCatchesUp(t *testing.T) {
+	t.Parallel()
+	undisturbed := world(t)
+	must(t, undisturbed, fourDays...)
+	want := contents(t, undisturbed)
+
+	dir := world(t)
+	must(t, dir, "run", "--day", "2026-11-01")
+	day := filepath.Join(dir, "data/payments/2026-11-02.csv")
+	if err := os.Rename(day, day+".late"); err != nil {
+		t.Fatal(err)
+	}
+	fails(t, 14, "payments/2026-11-02.csv", dir, "run", "--day", "2026-11-02")
+	fails(t, 14, "payments/2026-11-02.csv", dir, "run", "--day", "2026-11-04") // nothing is published without it
+	for _, r := range decode[[]result](t, must(t, dir, "results", "-o", "json")) {
+		if r.AsOf != "2026-11-01" {
+			t.Errorf("published as of %s", r.AsOf)
+		}
+	}
+	if err := os.Rename(day+".late", day); err != nil {
+		t.Fatal(err)
+	}
+	must(t, dir, "run", "--day", "2026-11-04")
+	got := contents(t, dir)
+	for key, content := range want {
+		if got[key] != content {
+			t.Errorf("%s is not that of an undisturbed run", key)
+		}
+	}
+}
+
 // TestEnded gives an experiment its results whose last night had passed before the pipeline was installed, once.
 func TestEnded(t *testing.T) {
 	t.Parallel()

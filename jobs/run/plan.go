@@ -72,14 +72,21 @@ func (r *Runner) selected(names []string) ([]*jobs.Job, error) {
 	return selected, nil
 }
 
-// days are those of the request, and with Heal the earlier ones that exist: they are compared, and made again when
-// the source has restated them.
+// days are those of the request, and with Heal the earlier ones since the first: what a night has missed, because a source
+// was down or nothing ran, and what its source may have restated since.
 func (r *Runner) days(s *snapshot, j *jobs.Job, q Request) []table.Day {
 	var days []table.Day
 	if q.Heal {
+		there := map[table.Day]bool{}
+		first := q.From
 		for _, h := range s.between(j.Writes[0], 0, q.From-1) {
-			if j.Restatement < 0 || q.From-h.Day <= table.Day(j.Restatement) {
-				days = append(days, h.Day)
+			there[h.Day] = true
+			first = min(first, h.Day)
+		}
+		night := min(r.night(s), q.From)
+		for day := first; day < q.From; day++ {
+			if !there[day] || j.Restatement < 0 || night-day <= table.Day(j.Restatement) {
+				days = append(days, day)
 			}
 		}
 	}
