@@ -49,8 +49,7 @@ func transactionsOf(t testing.TB, version string, content []byte) (rows []table.
 func TestExtract(t *testing.T) {
 	t.Parallel()
 	c := chunk(t, "2026-10-30", 4, 50)
-	j := newJudge(t)
-	b := open(t, build(t, c), "2026-11-04T03:00:00+03:00", bankapi.Options{Page: 7, Campaigns: []string{"cinema"}}, j.around)
+	b := open(t, build(t, c), "2026-11-04T03:00:00+03:00", bankapi.Options{Page: 7, Campaigns: []string{"cinema"}}, nil)
 	s := b.source()
 	transactions, accruals := stream(t, s, "bank/transactions"), stream(t, s, "bank/accruals")
 	seen := map[string]bool{}
@@ -120,8 +119,8 @@ func TestExtract(t *testing.T) {
 	if want := 200 + 67; current != want { // one a purchase, and a debit for every third
 		t.Errorf("%d accruals, expected %d", current, want)
 	}
-	if j.judged.Load() < 50 {
-		t.Errorf("only %d answers were judged", j.judged.Load())
+	if judged := b.judge.judged.Load(); judged < 50 {
+		t.Errorf("only %d answers were judged", judged)
 	}
 }
 
@@ -164,8 +163,7 @@ func TestManyAccruals(t *testing.T) {
 	for i := range c.Accruals {
 		c.Accruals[i].Changed = c.Accruals[i].Changed.Truncate(time.Hour)
 	}
-	j := newJudge(t)
-	b := open(t, build(t, c), "2026-11-03T23:59:59+03:00", bankapi.Options{}, j.around)
+	b := open(t, build(t, c), "2026-11-03T23:59:59+03:00", bankapi.Options{}, nil)
 	s, d := stream(t, b.source(), "bank/accruals"), day(t, "2026-11-03")
 	sink, err := read[table.BankAccrualRow](t, s, d)
 	if err != nil || len(sink.Cursors) != 1 || len(accrualTexts(sink.Rows)) != len(sink.Rows) {
@@ -219,6 +217,37 @@ func TestOneAccount(t *testing.T) {
 	sink, err := read[table.BankTransactionRow](t, stream(t, b.source(), "bank/transactions"), day(t, "2026-11-03"))
 	if err != nil || len(sink.Rows) != 4 || asked > 0 || sink.Rows[0].AmountMinor != 12345 {
 		t.Errorf("%v, %d rows, %d lists", err, len(sink.Rows), asked)
+	}
+}
+
+// TestBareAnswers reads the least that the standard demands of answers: no links, no list where there is nothing, an
+// account of which only the id is told; and what it leaves open.
+func TestBareAnswers(t *testing.T) {
+	t.Parallel()
+	answers := map[string]string{
+		"accounts": `{"Data":{"Account":[{"AccountId":"a"},{"AccountId":"b"}],"Owner":"x"}}`,
+		"a":        `{"Data":{}}`,
+		"b": `{"Data":{"Transaction":[{"AccountId":"b","CreditDebitIndicator":"Debit","Status":"Booked","BookingDateTime":"2026-11-03T10:00:00Z",` +
+			`"Amount":{"Amount":"1","Currency":"RUB","Unit":"major"},"CreditorAccount":{},"MerchantDetails":{},"BankTransactionCode":{"Code":"","SubCode":""}}]}}`,
+	}
+	for name, schema := range map[string]string{"accounts": "Accounts", "a": "Transactions", "b": "Transactions"} {
+		if err := judged(t, ours(t, schema), []byte(answers[name])); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	b := open(t, build(t, &world.Chunk{}), "2026-11-04T03:00:00+03:00", bankapi.Options{}, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/token" {
+				next.ServeHTTP(w, r)
+				return
+			}
+			parts := strings.Split(strings.TrimSuffix(r.URL.Path, "/transactions"), "/")
+			w.Write([]byte(answers[parts[len(parts)-1]]))
+		})
+	})
+	sink, err := read[table.BankTransactionRow](t, stream(t, b.source(), "bank/transactions"), day(t, "2026-11-03"))
+	if err != nil || len(sink.Rows) != 1 || sink.Rows[0].AmountMinor != 100 || len(sink.Rejected) > 0 {
+		t.Errorf("%v, %d rows, %v", err, len(sink.Rows), sink.Rejected)
 	}
 }
 
@@ -420,7 +449,11 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s: %v", f.What, f.Problem)
 		}
 	}
-	b.config.Campaign = "theatre"
+	b.config.Account = "closed"
+	if found := b.source().Check(context.Background()); found[0].Problem == nil || !strings.Contains(found[0].Remedy, "Compare base, version, account") {
+		t.Errorf("an account that there is not: %+v", found[0])
+	}
+	b.config.Account, b.config.Campaign = "", "theatre"
 	found := b.source().Check(context.Background())
 	if len(found) != 3 || found[0].Problem != nil || found[1].Problem == nil || found[1].Remedy == "" || !errors.Is(found[1].Problem, connectors.ErrContract) {
 		t.Errorf("%+v", found)

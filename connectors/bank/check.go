@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"crosslift/connectors"
@@ -51,10 +52,10 @@ func probe(ctx context.Context, stream connectors.Stream, day table.Day) connect
 func remedy(err error) string {
 	var refused *rest.Error
 	switch {
+	case errors.As(err, &refused) && (refused.Status == 404 || strings.Contains(refused.Message, "Resource.NotFound")):
+		return "Compare base, version, account and campaign with what the bank has told you."
 	case errors.As(err, &refused) && (refused.Status == 401 || refused.Status == 403 || refused.Status == 400):
 		return "Have the bank register client_id with this certificate, and grant it the account and the campaign."
-	case errors.As(err, &refused) && refused.Status == 404:
-		return "Compare base, version, account and campaign with what the bank has told you."
 	case errors.As(err, new(errUndelivered)):
 		return "Ask the bank for the file, or see that the root and prefix are where it delivers."
 	case errors.Is(err, connectors.ErrContract):

@@ -181,10 +181,9 @@ func sameSet(a, b []string) bool { return slices.Equal(a, b) }
 // TestTokenExpires: a token that has expired in the middle of a list is replaced, and the list goes on.
 func TestTokenExpires(t *testing.T) {
 	t.Parallel()
-	tokens, j := 0, newJudge(t)
+	tokens := 0
 	var b *bench
 	b = open(t, build(t, chunk(t, "2026-11-03", 1, 40)), night, bankapi.Options{Page: 10}, func(next http.Handler) http.Handler {
-		next = j.around(next)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/token" {
 				tokens++
@@ -204,10 +203,9 @@ func TestTokenExpires(t *testing.T) {
 // TestLimit: a bank that lets through so many requests a minute says for how long to wait.
 func TestLimit(t *testing.T) {
 	t.Parallel()
-	refused, j := 0, newJudge(t)
+	refused := 0
 	var b *bench
 	b = open(t, build(t, chunk(t, "2026-11-03", 1, 40)), "2026-11-04T03:00:59+03:00", bankapi.Options{Page: 10, PerMinute: 3}, func(next http.Handler) http.Handler {
-		next = j.around(next)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			recorded := httptest.NewRecorder()
 			next.ServeHTTP(recorded, r)
@@ -314,12 +312,11 @@ func TestErrors(t *testing.T) {
 // TestRefusals: what the sandbox's bank refuses, it refuses as the contract says.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	j := newJudge(t)
-	b := open(t, build(t, chunk(t, "2026-11-03", 1, 4)), night, bankapi.Options{Campaigns: []string{"cinema"}}, j.around)
+	b := open(t, build(t, chunk(t, "2026-11-03", 1, 4)), night, bankapi.Options{Campaigns: []string{"cinema"}}, nil)
 	d := day(t, "2026-11-03")
 	for want, change := range map[string]func(*API) string{
-		"accounts/closed/transactions: 404": func(a *API) string { a.Account = "closed"; return "" },
-		"campaigns/theatre/accruals: 404":   func(a *API) string { a.Campaign = "theatre"; return "" },
+		"accounts/closed/transactions: 400 Bad Request: UK.OBIE.Resource.NotFound": func(a *API) string { a.Account = "closed"; return "" },
+		"campaigns/theatre/accruals: 404":                                          func(a *API) string { a.Campaign = "theatre"; return "" },
 		"page 2: GET /open-banking/v3.1/aisp/accounts/cashback-rub/transactions: 400 Bad Request: UK.OBIE.Field.Invalid": func(*API) string {
 			return `{"phase":"cashback-rub","next":"/open-banking/v3.1/aisp/accounts/cashback-rub/transactions?page=x","pages":1}`
 		},
@@ -334,6 +331,24 @@ func TestRefusals(t *testing.T) {
 		if !strings.Contains(strings.Join(got, "\n"), want) {
 			t.Errorf("%v, expected %s", got, want)
 		}
+	}
+}
+
+// unreadable is a world that fails.
+type unreadable struct{ memory }
+
+func (*unreadable) Current(string, string, time.Time) ([]world.Record, error) {
+	return nil, errors.New("the disk is gone")
+}
+
+// TestUnreadable: when the sandbox's bank fails, it fails as the contract says.
+func TestUnreadable(t *testing.T) {
+	t.Parallel()
+	b := open(t, &unreadable{}, night, bankapi.Options{}, nil)
+	_, err := read[table.BankTransactionRow](t, stream(t, b.source(), "bank/transactions"), day(t, "2026-11-03"))
+	if !errors.Is(err, connectors.ErrDown) || !strings.Contains(fmt.Sprint(err), "500 Internal Server Error after 6 tries: UK.OBIE.UnexpectedError") ||
+		b.judge.judged.Load() < 6 {
+		t.Errorf("%v, %d answers judged", err, b.judge.judged.Load())
 	}
 }
 
@@ -392,6 +407,9 @@ func TestRejectedOnce(t *testing.T) {
 	}
 }
 
+// accrualsOfDay is the address of a list, for answers that a test makes.
+const accrualsOfDay = "/partner/v1/campaigns/cinema/accruals?fromUpdatedDateTime=2026-11-03T00:00:00Z&toUpdatedDateTime=2026-11-04T00:00:00Z"
+
 // TestCircle: pages that lead back end the extract.
 func TestCircle(t *testing.T) {
 	t.Parallel()
@@ -402,7 +420,7 @@ func TestCircle(t *testing.T) {
 				next.ServeHTTP(w, r)
 				return
 			}
-			fmt.Fprintf(w, `{"Data":{"Accrual":[]},"Links":{"Next":"/partner/v1/campaigns/cinema/accruals?page=%s"}}`, to)
+			fmt.Fprintf(w, `{"Data":{"Accrual":[]},"Links":{"Next":"%s&page=%s"}}`, accrualsOfDay, to)
 		})
 	})
 	_, err := read[table.BankAccrualRow](t, stream(t, b.source(), "bank/accruals"), day(t, "2026-11-03"))
@@ -467,7 +485,7 @@ func TestResumedTotals(t *testing.T) {
 			case strings.HasSuffix(r.URL.Path, "/totals"):
 				w.Write([]byte(`{"Data":{"Total":[{"Count":2,"Amount":{"Amount":"2.00","Currency":"RUB"}}]}}`))
 			case r.URL.Query().Get("page") == "":
-				fmt.Fprintf(w, page, "1", `"one"`, `,"Next":"/partner/v1/campaigns/cinema/accruals?page=2"`)
+				fmt.Fprintf(w, page, "1", `"one"`, `,"Next":"`+accrualsOfDay+`&page=2"`)
 			default:
 				fmt.Fprintf(w, page, "2", `1`, ``)
 			}

@@ -177,6 +177,7 @@ type bench struct {
 	server *httptest.Server
 	config API
 	log    *locked
+	judge  *judge
 
 	mutex sync.Mutex
 	clock time.Time
@@ -214,10 +215,11 @@ func (b *bench) set(clock time.Time) {
 
 const client1 = "crosslift-cinema"
 
-// open starts a bank over a world. around, unless nil, stands before it.
+// open starts a bank over a world. around, unless nil, stands before it. All that is asked is judged, and all that the
+// bank answers; what around makes of the answers is not.
 func open(t testing.TB, w world.Reader, now string, o bankapi.Options, around func(http.Handler) http.Handler) *bench {
 	t.Helper()
-	b := &bench{t: t, clock: at(t, now), log: &locked{}}
+	b := &bench{t: t, clock: at(t, now), log: &locked{}, judge: newJudge(t)}
 	o.Client, o.Zone, o.Now = client1, moscow, b.now
 	authority, err := bankapi.NewAuthority()
 	if err != nil {
@@ -227,9 +229,9 @@ func open(t testing.TB, w world.Reader, now string, o bankapi.Options, around fu
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler := bankapi.Handler(w, o)
+	handler := b.judge.around(bankapi.Handler(w, o))
 	if around != nil {
-		handler = around(handler)
+		handler = b.judge.asked(around(handler))
 	}
 	b.serve(handler, config)
 	certificate, key, err := authority.Client(client1)

@@ -24,7 +24,12 @@ func invalid(code, path, message string) error {
 	return problem{http.StatusBadRequest, "UK.OBIE.Field." + code, path, message}
 }
 
-var errNotFound = errors.New("not found")
+// The standard knows 404 for addresses that are not served, and 400 for ids that are not known. A campaign is not of the
+// standard.
+var (
+	errNotFound  = errors.New("not found")
+	errNoAccount = problem{http.StatusBadRequest, "UK.OBIE.Resource.NotFound", "AccountId", "there is no such account"}
+)
 
 // fail answers as the standard says: 404 without a body, the others with one.
 func (s *server) fail(w http.ResponseWriter, err error) {

@@ -85,7 +85,7 @@ type server struct {
 	requests  int
 }
 
-var uuid = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+var uuid = regexp.MustCompile(`(?i)^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
 // get wraps what all reading has in common: the method, the interaction id, the limit, the token.
 func (s *server) get(next func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {

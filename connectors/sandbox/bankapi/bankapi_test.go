@@ -244,8 +244,9 @@ func TestErrors(t *testing.T) {
 	token := answer["access_token"].(string)
 	const accruals = "/partner/v1/campaigns/cinema/accruals?fromUpdatedDateTime=2026-11-03T00:00:00Z&toUpdatedDateTime=2026-11-04T00:00:00Z"
 	for path, want := range map[string]string{
-		"/": "404 ", "/open-banking/v3.1/aisp/accounts/x/transactions": "404 ", "/partner/v1/campaigns/theatre/totals?bookingDate=2026-11-03": "404 ",
+		"/": "404 ", "/partner/v1/campaigns/theatre/totals?bookingDate=2026-11-03": "404 ",
 		"/open-banking/v3.1/aisp/accounts/cashback-rub/transactions?fromBookingDateTime=today": "400 UK.OBIE.Field.InvalidDate fromBookingDateTime",
+		"/open-banking/v3.1/aisp/accounts/x/transactions":                                      "400 UK.OBIE.Resource.NotFound AccountId",
 		"/open-banking/v3.1/aisp/accounts/cashback-rub/transactions?page=x":                    "400 UK.OBIE.Field.Invalid page",
 		"/partner/v1/campaigns/cinema/accruals":                                                "400 UK.OBIE.Field.InvalidDate fromUpdatedDateTime",
 		"/partner/v1/campaigns/cinema/totals":                                                  "400 UK.OBIE.Field.InvalidDate bookingDate",
@@ -287,6 +288,14 @@ func TestShown(t *testing.T) {
 	_, body, _ := b.ask(c, "GET", transactions+"?fromBookingDateTime=2026-11-03T12:00:00Z&toBookingDateTime=2026-11-03T12:00:00Z", token)
 	if !strings.Contains(body, `"Status":"Pending"`) || strings.Contains(body, "TransactionId") || strings.Count(body, "я") != 500 {
 		t.Errorf("the offset is ignored, both ends belong to it: %s", body)
+	}
+	for _, span := range []string{
+		"?fromBookingDateTime=2026-11-03T12:00:00&toBookingDateTime=2026-11-03T12:00:00", // what the standard asks of callers
+		"?fromBookingDateTime=2026-11-03&toBookingDateTime=2026-11-04",
+	} {
+		if _, body, _ := b.ask(c, "GET", transactions+span, token); !strings.Contains(body, `"Status":"Pending"`) {
+			t.Errorf("%s: %s", span, body)
+		}
 	}
 	_, body, _ = b.ask(c, "GET", transactions+"?fromBookingDateTime=2026-11-03T12:00:01Z", token)
 	if !strings.Contains(body, `"Transaction":[]`) || strings.Contains(body, "Next") {

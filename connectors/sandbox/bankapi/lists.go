@@ -49,7 +49,7 @@ func (s *server) transactions(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("account")
 	all := shown.transactions[id]
 	if len(all) == 0 && !strings.HasPrefix(id, accountPrefix) {
-		return errNotFound // of ours that are still empty there is every one
+		return errNoAccount // of ours that are still empty there is every one
 	}
 	list := between(all, from, to, true)
 	meta := map[string]any{"TotalPages": max(1, (len(list)+s.options.Page-1)/s.options.Page)}
@@ -65,17 +65,19 @@ func (s *server) transactions(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// wallClock reads a time of a query in the bank's zone, whatever offset it carries.
+// wallClock reads a time of a query in the bank's zone, whatever offset it carries. It may carry none, and no time.
 func (s *server) wallClock(r *http.Request, name string) (time.Time, error) {
 	text := r.URL.Query().Get(name)
 	if text == "" {
 		return time.Time{}, nil
 	}
-	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return time.Time{}, invalid("InvalidDate", name, "expected a date and time, ISO 8601")
+	for _, form := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateOnly} {
+		if at, err := time.Parse(form, text); err == nil {
+			hour, minute, second := at.Clock()
+			return time.Date(at.Year(), at.Month(), at.Day(), hour, minute, second, at.Nanosecond(), s.options.Zone), nil
+		}
 	}
-	return time.Date(at.Year(), at.Month(), at.Day(), at.Hour(), at.Minute(), at.Second(), at.Nanosecond(), s.options.Zone), nil
+	return time.Time{}, invalid("InvalidDate", name, "expected a date, or a date and time, ISO 8601")
 }
 
 // campaign finds the one that a request is about.
