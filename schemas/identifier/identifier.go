@@ -9,8 +9,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"slices"
 	"strings"
+	"sync"
+	"unicode/utf8"
 )
 
 // NormaliserVersion is recorded in the recipe of every extracted partition: a change of the rules of Normalise makes
@@ -62,11 +65,20 @@ func (s Set) Has(id ID) bool {
 }
 
 // Key is the secret of one installation. Whoever holds it can compute the identifier of a known value, so it is kept
-// as a password is; losing it means that a full re-extract is needed.
+// as a password is; losing it means that a full re-extract is needed. A Key may be copied, and used by several
+// goroutines.
 type Key struct {
-	ID     string // names the key in recipes; public
-	secret []byte
+	ID  string // names the key in recipes; public
+	own *sync.Pool
 }
+
+// hasher is an HMAC that the secret has been fed to, which is half the work of hashing something short.
+type hasher struct {
+	mac  hash.Hash
+	text []byte
+}
+
+func newHasher(secret []byte) *hasher { return &hasher{mac: hmac.New(sha256.New, secret)} }
 
 // minSecret is the length below which a secret could be guessed.
 const minSecret = 16
@@ -79,7 +91,8 @@ func NewKey(id string, secret []byte) (Key, error) {
 	if len(secret) < minSecret {
 		return Key{}, fmt.Errorf("identifier key %q: the secret has %d bytes, at least %d are needed", id, len(secret), minSecret)
 	}
-	return Key{ID: id, secret: append([]byte(nil), secret...)}, nil
+	secret = slices.Clone(secret)
+	return Key{ID: id, own: &sync.Pool{New: func() any { return newHasher(secret) }}}, nil
 }
 
 // ParseKey reads the content of a key file: the key's name, a colon and at least 32 hexadecimal digits, on one line.
@@ -102,25 +115,46 @@ func (k Key) Hash(kind Kind, value string) (ID, error) {
 	if err != nil {
 		return ID{}, err
 	}
-	return k.sum(kind, []byte(value)), nil
+	return hashed(k, kind, value), nil
+}
+
+// Phone gives the identifier of a phone number as E164 reads it: what Hash gives for E164's answer, read only once.
+func (k Key) Phone(value, region string) (ID, error) {
+	if !utf8.ValidString(value) {
+		return ID{}, errNotText
+	}
+	number, err := E164(value, region)
+	if err != nil {
+		return ID{}, err
+	}
+	return hashed(k, Phone, number), nil
 }
 
 // Row gives a keyed hash of a row's bytes, by which quarantine tells the same row seen twice.
-func (k Key) Row(row []byte) ID { return k.sum("row", row) }
+func (k Key) Row(row []byte) ID { return hashed(k, "row", row) }
 
 // Mint derives a new identifier from the one it is anchored on: HMAC-SHA-256(anchor, kind ‖ 0x00 ‖ n), its first 16
 // bytes, where n says how often this anchor was minted before.
 func Mint(kind Kind, anchor ID, n byte) ID {
-	return Key{secret: anchor[:]}.sum(kind, []byte{n})
+	return sum(newHasher(anchor[:]), kind, []byte{n})
 }
 
-func (k Key) sum(kind Kind, value []byte) ID {
-	h := hmac.New(sha256.New, k.secret)
-	h.Write([]byte(kind))
-	h.Write([]byte{0})
-	h.Write(value)
-	var sum [sha256.Size]byte
-	return ID(h.Sum(sum[:0])[:16])
+// hashed is sum by a key's secret; the zero Key has an empty one.
+func hashed[T string | []byte](k Key, kind Kind, value T) ID {
+	if k.own == nil {
+		return sum(newHasher(nil), kind, value)
+	}
+	h := k.own.Get().(*hasher)
+	defer k.own.Put(h)
+	return sum(h, kind, value)
+}
+
+func sum[T string | []byte](h *hasher, kind Kind, value T) ID {
+	h.text = append(append(append(h.text[:0], kind...), 0), value...)
+	h.mac.Reset()
+	h.mac.Write(h.text)
+	h.text = h.mac.Sum(h.text[:0])
+	return ID(h.text[:len(ID{})])
 }
 
 // Fingerprint names the key and the rules for a recipe.
