@@ -1,0 +1,79 @@
+// Command bench measures what an extraction costs the machine that runs it: processor seconds and memory of the client
+// alone, the servers being processes of their own. `make bench` runs it.
+//
+//	bench [rest] [ga]     both without an argument
+//
+// rest reads the same rows over HTTP by Crosslift and by the Python library dlt, see rest.go. ga extracts a day
+// of web events from a stand-in for BigQuery by the program as it is, see ga.go.
+//
+// Settings from the environment: CROSSLIFT_BENCH_ROWS, of rest (500000); CROSSLIFT_BENCH_EVENTS, of ga, several with commas
+// between them (500000); CROSSLIFT_DLT, a Python that has dlt (none: it is left out); CROSSLIFT, the program.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// The parts that run in processes of their own.
+var parts = map[string]func(context.Context, []string) error{
+	"serve-rest": serveREST, "extract-rest": extractREST, "serve-ga": serveGA, "write-ga": writeGA,
+}
+
+func run(ctx context.Context, args []string) error {
+	if len(args) > 0 && parts[args[0]] != nil {
+		return parts[args[0]](ctx, args[1:])
+	}
+	if len(args) == 0 {
+		args = []string{"rest", "ga"}
+	}
+	dir, err := os.MkdirTemp(".", ".bench-*") // a real disk rather than a RAM-backed /tmp
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	for _, arg := range args {
+		switch arg {
+		case "rest":
+			err = compareREST(ctx, dir)
+		case "ga":
+			err = measureGA(ctx, dir)
+		default:
+			err = fmt.Errorf("%q: expected rest or ga", arg)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// numbers reads a setting: whole numbers above zero with commas between them.
+func numbers(name, fallback string) ([]int, error) {
+	text := os.Getenv(name)
+	if text == "" {
+		text = fallback
+	}
+	var all []int
+	for part := range strings.SplitSeq(text, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(part))
+		if err != nil || n < 1 {
+			return nil, fmt.Errorf("%s: expected whole numbers above zero, with commas between them", name)
+		}
+		all = append(all, n)
+	}
+	return all, nil
+}
