@@ -44,6 +44,7 @@ type sink struct {
 	broken  map[string]bool   // hashes of the rejected rows
 	keys    map[[16]byte]bool // of the rows of a table of changes; nil for others, where equal rows are dropped when sorted
 	sums    map[string]int64  // of the rows that keys has counted, by column and currency
+	keyText []byte            // for keyOf
 }
 
 func (p Project) newSink(w *jobs.Work, t *table.Table, f feed) *sink {
@@ -98,11 +99,12 @@ func (s *sink) Row(row any, where connectors.Origin) error {
 
 // keyOf is a hash of what tells the rows of a source apart.
 func (s *sink) keyOf(row any) [16]byte {
-	h := sha256.New()
+	s.keyText = s.keyText[:0]
 	for _, at := range s.table.Key {
-		fmt.Fprintf(h, "%s\x00", s.table.Text(row, s.table.Columns[at]))
+		s.keyText = append(append(s.keyText, s.table.Text(row, s.table.Columns[at])...), 0)
 	}
-	return [16]byte(h.Sum(nil))
+	sum := sha256.Sum256(s.keyText)
+	return [16]byte(sum[:])
 }
 
 // sum adds a row to the sums that a source may tell.

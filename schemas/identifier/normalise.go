@@ -209,55 +209,49 @@ func E164(value, region string) (string, error) {
 	if placeholder(strings.TrimSpace(value)) {
 		return "", ErrBlocked
 	}
-	number, plain := russianMobile(value, region)
-	if !plain {
-		var err error
-		if number, err = phonenumbers.Parse(norm.NFKC.String(value), region); err != nil {
-			return "", errPhone
-		}
+	if number := russianMobile(value, region); number != "" {
+		return number, nil
 	}
-	if !phonenumbers.IsValidNumber(number) {
+	number, err := phonenumbers.Parse(norm.NFKC.String(value), region)
+	if err != nil || !phonenumbers.IsValidNumber(number) {
 		return "", errPhone
 	}
 	number.Extension = nil
 	return phonenumbers.Format(number, phonenumbers.E164), nil
 }
 
-// russianMobile reads the numbers that most of ours are, +7 9… or in Russia 8 9… or 9…, a good deal faster than the
-// library, which searches a number for extensions and prefixes that these cannot have. Others it leaves to the library.
-func russianMobile(value, region string) (*phonenumbers.PhoneNumber, bool) {
-	var digits [11]byte
-	n := 0
+// russianMobile reads the numbers that most of ours are, +7 9… or in Russia 8 9… or 9…, without the library, which takes
+// 7 to 14 µs a number. To it all of ten digits from 9 on are valid, so that the answer is the same. Others give "".
+func russianMobile(value, region string) string {
+	digits := [12]byte{'+'}
+	n := 1
 	for i := range len(value) {
 		switch c := value[i]; {
 		case '0' <= c && c <= '9':
 			if n == len(digits) {
-				return nil, false
+				return ""
 			}
 			digits[n] = c
 			n++
 		case c == '+' && i == 0:
 		case (c == ' ' || c == '-' || c == '(' || c == ')') && i > 0:
 		default:
-			return nil, false
+			return ""
 		}
 	}
-	national := digits[:n]
 	switch {
-	case n == 11 && value[0] == '+' && digits[0] == '7', n == 11 && value[0] == '8' && region == "RU":
-		national = digits[1:]
-	case n == 10 && value[0] == '9' && region == "RU":
+	case n == 12 && digits[2] == '9' && (value[0] == '+' && digits[1] == '7' || value[0] == '8' && region == "RU"):
+		digits[1] = '7'
+	case n == 11 && value[0] == '9' && region == "RU":
+		copy(digits[2:], digits[1:])
+		digits[1] = '7'
 	default:
-		return nil, false
+		return ""
 	}
-	if national[0] != '9' || len(value) > 2*len(digits) {
-		return nil, false
+	if string(digits[:]) == value {
+		return value
 	}
-	code, number := int32(7), uint64(0)
-	for _, c := range national {
-		number = 10*number + uint64(c-'0')
-	}
-	return &phonenumbers.PhoneNumber{CountryCode: &code, NationalNumber: &number}, true
+	return string(digits[:])
 }
 
 // KnownRegion reports whether E164 knows a country's code.
