@@ -40,7 +40,7 @@ def by_rest_api():
         "resource_defaults": {
             "write_disposition": "append",
             "parallelized": True,
-            "endpoint": {"params": {"limit": 1000}, "data_selector": "results"},
+            "endpoint": {"params": {"limit": 200}, "data_selector": "results"},
         },
         "resources": [{"name": name, "endpoint": {"path": name}} for name in names],
     })
@@ -57,7 +57,7 @@ def by_arrow():
         # A page is one object of a line: its results are a list of structs, whose elements are the rows.
         options = pyarrow.json.ReadOptions(use_threads=False, block_size=16 << 20)
         while True:
-            answer = session.get(f"{base}/{name}", params={"limit": 1000, "after": after})
+            answer = session.get(f"{base}/{name}", params={"limit": 200, "after": after})
             answer.raise_for_status()
             page = pyarrow.json.read_json(io.BytesIO(answer.content), read_options=options)
             rows = page.column("results").combine_chunks().flatten()

@@ -14,7 +14,7 @@ import (
 )
 
 // pageRows is the most that a page has.
-const pageRows = 1000
+const pageRows = 200
 
 // firstDay is the day on which the rows of resource 0 were changed; those of the others were a day later each.
 var firstDay = table.DayOf(time.Date(2024, 3, 4, 0, 0, 0, 0, time.UTC), time.UTC)
