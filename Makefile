@@ -32,12 +32,14 @@ check: need ## gofmt, vet, staticcheck, and the arrows between packages
 	@cd $(ROOT) && .ci/arrows
 
 .PHONY: bench
-bench: need ## benchmarks of columns, facts, statistics and loading
-	@cd $(ROOT) && go test -run '^$$' -bench . -benchtime 2s $(GO_PACKAGES) | grep -vE '^(PASS|ok|\?|testing:)'
+bench: need postgres ## benchmarks, and what extracting costs beside dlt
+	@cd $(ROOT) && go test -run '^$$' -bench . -benchtime 1s $(GO_PACKAGES) | grep -vE '^(PASS|ok|\?|testing:)'
+	@cd $(ROOT) && CROSSLIFT_DLT="$$(.ci/dlt)" go run ./bench
 
 .PHONY: soak
 soak: need postgres ## long runs: many kills, races and simulations (about ten minutes)
 	@cd $(ROOT) && CROSSLIFT_SOAK=1 go test -count=1 -timeout 40m -p 1 $(GO_PACKAGES)
+	@cd $(ROOT) && CROSSLIFT_BENCH_EVENTS=500000,5000000 go run ./bench ga
 
 .PHONY: need
 need:

@@ -40,7 +40,10 @@ func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		args = []string{"rest", "ga"}
 	}
-	dir, err := os.MkdirTemp(".", ".bench-*") // a real disk rather than a RAM-backed /tmp
+	if err := os.MkdirAll(".bin", 0o755); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(".bin", "bench-*") // a real disk rather than a RAM-backed /tmp
 	if err != nil {
 		return err
 	}

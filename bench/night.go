@@ -76,15 +76,16 @@ func event(n, events int, at time.Time) world.WebEvent {
 	return e
 }
 
-// lines is a world.Writer into one file.
+// lines is a world.Writer into one file, of records without anything to escape.
 type lines struct{ *bufio.Writer }
 
 // Write adds a record's line.
 func (l lines) Write(_, _ string, r world.Record) error {
-	line, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	_, err = l.Writer.Write(append(line, '\n'))
+	line := l.AvailableBuffer()
+	line = append(append(line, `{"id":"`...), r.ID...)
+	line = r.At.UTC().AppendFormat(append(line, `","at":"`...), time.RFC3339Nano)
+	line = r.Visible.UTC().AppendFormat(append(line, `","visible":"`...), time.RFC3339Nano)
+	line = append(append(line, `","object":`...), r.Object...)
+	_, err := l.Writer.Write(append(line, "}\n"...))
 	return err
 }

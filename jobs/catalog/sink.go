@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 
 	"crosslift/connectors"
 	"crosslift/jobs"
@@ -100,8 +101,17 @@ func (s *sink) Row(row any, where connectors.Origin) error {
 // keyOf is a hash of what tells the rows of a source apart.
 func (s *sink) keyOf(row any) [16]byte {
 	s.keyText = s.keyText[:0]
+	v := reflect.ValueOf(row).Elem()
 	for _, at := range s.table.Key {
-		s.keyText = append(append(s.keyText, s.table.Text(row, s.table.Columns[at])...), 0)
+		switch field := v.Field(s.table.Columns[at].Field); field.Kind() {
+		case reflect.String:
+			s.keyText = append(s.keyText, field.String()...)
+		case reflect.Int64:
+			s.keyText = strconv.AppendInt(s.keyText, field.Int(), 10)
+		default:
+			s.keyText = append(s.keyText, s.table.Text(row, s.table.Columns[at])...)
+		}
+		s.keyText = append(s.keyText, 0)
 	}
 	sum := sha256.Sum256(s.keyText)
 	return [16]byte(sum[:])

@@ -71,8 +71,14 @@ var placeholders = set("null undefined none nil nan anonymous unknown invalid gu
 // placeholder reports whether a value, of whatever kind, stands for nobody. Zeros and dashes alone are a nil UUID or a
 // cleared counter.
 func placeholder(value string) bool {
-	return strings.Trim(value, "0-") == "" || placeholders[strings.ToLower(value)]
+	if len(value) > longestPlaceholder && value[0] != '0' && value[0] != '-' { // nearly all
+		return false
+	}
+	return strings.Trim(value, "0-") == "" || len(value) <= longestPlaceholder && placeholders[strings.ToLower(value)]
 }
+
+// longestPlaceholder is the length of the longest of placeholders.
+const longestPlaceholder = len("[object object]")
 
 // monotonous reports whether a device id of some length has fewer than three distinct characters, as the ids of
 // emulators and of tracking that was switched off do.
