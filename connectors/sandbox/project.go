@@ -3,6 +3,7 @@ package sandbox
 import (
 	"bytes"
 	_ "embed"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,8 +19,11 @@ var projectTemplate string
 //go:embed experiment.yaml.tmpl
 var experimentTemplate string
 
+// experimentFile is that of the world's experiment.
+const experimentFile = "experiments/" + world.Experiment + ".yaml"
+
 // WriteProject makes the folder of a project one that reads this sandbox: crosslift.yaml and its experiment are written,
-// everything else stays. Product is the URL of the database that Load fills.
+// everything else stays; a world that assigns by device has no experiment. Product is the URL of the database that Load fills.
 func (s *Server) WriteProject(dir, product string) error {
 	about := s.options.World.About()
 	options, err := about.Options()
@@ -35,15 +39,23 @@ func (s *Server) WriteProject(dir, product string) error {
 	}
 	quarantine := "1%"
 	if about.Faults.Malformed > 0 {
-		quarantine = "10%" // of a small world's days, one damaged row may be that much
+		quarantine = "100%" // a small world's day may have one row only, and that one damaged
 	}
 	values := map[string]any{
 		"Quarantine": quarantine,
 		"Server":     s, "Secrets": secrets, "Zone": about.Zone, "Property": Property, "Project": googleProject, "Dataset": googleDataset,
-		"Campaign": world.Campaign, "BankClient": bankClient, "By": about.AssignedBy,
+		"Campaign": world.Campaign, "BankClient": bankClient,
 		"Start": about.First, "End": about.First + table.Day(options.EntryDays()) - 1,
 	}
-	for name, text := range map[string]string{"crosslift.yaml": projectTemplate, "experiments/cashback_99.yaml": experimentTemplate} {
+	files := map[string]string{"crosslift.yaml": projectTemplate, experimentFile: experimentTemplate}
+	if about.AssignedBy != "account" {
+		// The pipeline analyses no other units yet: what its sources say is all there is to see of such a world.
+		delete(files, experimentFile)
+		if err := os.Remove(filepath.Join(dir, filepath.FromSlash(experimentFile))); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("sandbox: %w", err)
+		}
+	}
+	for name, text := range files {
 		t, err := template.New(name).Parse(text)
 		if err != nil {
 			return fmt.Errorf("sandbox: %w", err)

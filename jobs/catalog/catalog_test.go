@@ -119,6 +119,8 @@ func TestQuarantine(t *testing.T) {
 		{99, 50, 0.01, false}, // too few rows to judge
 		{100, 2, 0.01, true},
 		{3, 3, 0.01, true}, // nothing but broken rows
+		{3, 3, 0.99, true},
+		{3, 3, 1, false}, // of a source too small to judge
 		{0, 0, 0.01, false},
 	} {
 		raw, quarantine, counts, err := extractAll(t, stream{name: "files/viewing", rows: c.rows, broken: c.broken, limit: c.limit})

@@ -211,10 +211,10 @@ func (s *sink) Unclassified(field string) {
 // stop a day.
 const judgedFrom = 100
 
-// judge fails the day when too many of its rows broke the contract, or every one of them.
+// judge fails the day when too many of its rows broke the contract, or every one of them and the limit is not 100 %.
 func (s *sink) judge(limit float64) error {
 	over := s.read >= judgedFrom && float64(s.rejected) > limit*float64(s.read)
-	if s.rejected == 0 || !over && s.rejected < s.read {
+	if s.rejected == 0 || !over && s.rejected < s.read || limit >= 1 {
 		return nil
 	}
 	reason := slices.MaxFunc(slices.Sorted(maps.Keys(s.reasons)), func(a, b string) int { return int(s.reasons[a] - s.reasons[b]) })

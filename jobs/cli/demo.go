@@ -22,7 +22,6 @@ const (
 	demoSeed       = 1
 	demoPeople     = 20_000
 	demoNights     = 45
-	demoFirst      = "2026-09-01"
 	demoExperiment = "cashback_99"
 	demoFollowed   = 2 // nights that are run one by one
 )
@@ -49,7 +48,7 @@ the effect that was injected. Run again, it finds everything current.`,
 }
 
 func (a *app) demo(ctx context.Context, dir string, people int) (err error) {
-	first, err := table.ParseDay(demoFirst)
+	first, err := table.ParseDay(defaultFirst)
 	if err != nil {
 		return err
 	}

@@ -28,12 +28,19 @@ type population struct {
 	faults []string
 }
 
-func (p *population) flags(c *cobra.Command, people, nights int) {
+// defaultFirst is a world's first day, where its nights need not lie near the present.
+const defaultFirst = "2026-09-01"
+
+func (p *population) flags(c *cobra.Command, people, nights int, first string) {
 	f := c.Flags()
+	says := "the first of these days"
+	if first == "" {
+		says += "; without it, the last one has just ended"
+	}
 	f.Uint64Var(&p.seed, "seed", 1, "the same seed gives the same world, to the byte")
 	f.IntVar(&p.people, "people", people, "how many people there are")
 	f.IntVar(&p.nights, "nights", nights, "how many business days they live through")
-	f.StringVar(&p.first, "first", "2026-09-01", "the first of these days")
+	f.StringVar(&p.first, "first", first, says)
 	f.StringVar(&p.by, "assigned-by", "account", "account or device: what the experiment's variants are drawn by")
 	f.StringSliceVar(&p.faults, "faults", nil, "what goes wrong: "+strings.Join(sandbox.FaultNames, ", ")+", or all")
 }
@@ -42,14 +49,16 @@ func (p *population) flags(c *cobra.Command, people, nights int) {
 const sandboxZone = "Europe/Moscow"
 
 // options are the world's, and the servers' faults.
-func (p *population) options() (o world.Options, f faults.Options, err error) {
-	first, err := table.ParseDay(p.first)
-	if err != nil {
-		return o, f, usageError{fmt.Errorf("--first %w", err)}
-	}
+func (p *population) options(now time.Time) (o world.Options, f faults.Options, err error) {
 	zone, err := time.LoadLocation(sandboxZone)
 	if err != nil {
 		return o, f, err
+	}
+	first := lastNight(now, zone) - table.Day(p.nights) + 1
+	if p.first != "" {
+		if first, err = table.ParseDay(p.first); err != nil {
+			return o, f, usageError{fmt.Errorf("--first %w", err)}
+		}
 	}
 	on := map[string]bool{}
 	for _, name := range p.faults {
@@ -73,6 +82,35 @@ func (p *population) options() (o world.Options, f faults.Options, err error) {
 	return o, f, nil
 }
 
+// lastNight is the last business day whose night has come: yesterday or, before the sources have exported it, the day
+// before.
+func lastNight(now time.Time, zone *time.Location) table.Day {
+	day := table.DayOf(now, zone) - 1
+	if sandbox.Night(day, zone).After(now) {
+		day--
+	}
+	return day
+}
+
+// adopt takes from a world that is there whatever the flags do not say.
+func (p *population) adopt(given func(flag string) bool, about world.About) {
+	if !given("seed") {
+		p.seed = about.Seed
+	}
+	if !given("people") {
+		p.people = about.People
+	}
+	if !given("nights") {
+		p.nights = about.Nights
+	}
+	if !given("first") {
+		p.first = about.First.String()
+	}
+	if !given("assigned-by") {
+		p.by = about.AssignedBy
+	}
+}
+
 func (a *app) sandboxCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "sandbox", Short: "All sources as local servers over a generated population whose truth is known",
@@ -88,21 +126,27 @@ func (a *app) sandboxServeCommand() *cobra.Command {
 	var port int
 	c := &cobra.Command{
 		Use: "serve", Short: "Serve the sources of a world, beside a project that reads them", Args: cobra.NoArgs,
-		Long: `Generate a world, or take one that is there, also an edited one, and serve its sources on this machine as they are on
-the morning after a night, until interrupted. The folder gets a project whose crosslift.yaml reads them: run it from
-another terminal. The product's own database is a private Postgres.`,
+		Long: `Generate a world whose last night is the present one, or take one that is there, also an edited one, and serve its
+sources on this machine as they are on the morning after a night, until interrupted. The folder gets a project whose
+crosslift.yaml reads them: run it from another terminal. The product's own database is a private Postgres.
+
+A world that the folder holds already is served again: flags that say otherwise are an error.`,
 		Example: `  crosslift sandbox serve --dir play --people 5000 --nights 40
-  crosslift --config play/crosslift.yaml backfill --from 2026-09-01 --to 2026-10-10     # elsewhere
+  crosslift --config play/crosslift.yaml check     # in another terminal
   crosslift sandbox serve --dir play --world edited --night 2026-10-01 --faults limits,cut`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o, f, err := p.options()
+			w, err := a.servedWorld(cmd, &p, dir, worldDir)
 			if err != nil {
 				return err
 			}
-			return a.serveSandbox(cmd.Context(), dir, worldDir, night, port, o, f)
+			_, f, err := p.options(a.now())
+			if err != nil {
+				return err
+			}
+			return a.serveSandbox(cmd.Context(), dir, w, night, port, f)
 		},
 	}
-	p.flags(c, 2000, 45)
+	p.flags(c, 2000, 45, "")
 	c.Flags().StringVar(&dir, "dir", "sandbox", "the folder of the project")
 	c.Flags().StringVar(&worldDir, "world", "", "serve the world in this folder instead of generating one")
 	c.Flags().StringVar(&night, "night", "", "the last business day that has ended; without it, the world's last")
@@ -110,25 +154,40 @@ another terminal. The product's own database is a private Postgres.`,
 	return c
 }
 
-func (a *app) serveSandbox(ctx context.Context, dir, worldDir, night string, port int, o world.Options, f faults.Options) (err error) {
-	var w *world.World
+// servedWorld opens the world in a folder, or the project's, which it generates if it is not there.
+func (a *app) servedWorld(cmd *cobra.Command, p *population, dir, worldDir string) (*world.World, error) {
 	if worldDir != "" {
-		w, err = world.Open(worldDir)
-	} else {
-		fmt.Fprintf(a.stderr, "the world of seed %d: %s people, %d nights from %s\n", o.Seed, count(int64(o.People)), o.Nights, o.First)
-		w, err = makeWorld(ctx, filepath.Join(dir, stageWorld), o)
+		return world.Open(worldDir)
 	}
+	worldDir = filepath.Join(dir, stageWorld)
+	if _, missing := os.Lstat(worldDir); missing == nil {
+		w, err := world.Open(worldDir)
+		if err != nil {
+			return nil, err
+		}
+		p.adopt(cmd.Flags().Changed, w.About())
+	}
+	o, _, err := p.options(a.now())
 	if err != nil {
-		return err
+		return nil, err
 	}
+	return makeWorld(cmd.Context(), worldDir, o)
+}
+
+func (a *app) serveSandbox(ctx context.Context, dir string, w *world.World, night string, port int, f faults.Options) (err error) {
 	about := w.About()
-	last := about.First + table.Day(about.Nights) - 1
+	end := about.First + table.Day(about.Nights) - 1
+	last := end
 	if night != "" {
 		if last, err = dayFlag("night", night); err != nil {
 			return err
 		}
+		if last < about.First || last > end {
+			return usageError{fmt.Errorf("--night %s: the world's nights are %s to %s", last, about.First, end)}
+		}
 	}
-	s, err := a.setStage(ctx, dir, w, last, sandbox.Options{Faults: f, Port: port, Wall: time.Now})
+	now := a.now()
+	s, err := a.setStage(ctx, dir, w, last, sandbox.Options{Faults: f, Port: port, Wall: a.now})
 	if err != nil {
 		return err
 	}
@@ -137,7 +196,8 @@ func (a *app) serveSandbox(ctx context.Context, dir, worldDir, night string, por
 			err = closed
 		}
 	}()
-	fmt.Fprintf(a.stdout, "It is the morning after %s. The sources:\n", last)
+	fmt.Fprintf(a.stdout, "The world in %s: seed %d, %s people, %d nights from %s to %s, assigned by %s.\nIt is the morning after %s, in %s. The sources:\n",
+		w.Dir(), about.Seed, count(int64(about.People)), about.Nights, about.First, end, about.AssignedBy, last, about.Zone)
 	rows := [][]string{
 		{"payments", s.server.Stripe, "Stripe"}, {"ga", s.server.BigQuery, "GA4 export in BigQuery"}, {"crm", s.server.HubSpot, "HubSpot"},
 		{"bank", s.server.Bank, "Open Banking, and cashback accruals"}, {"productdb, assignment", "a private Postgres", "the product's tables"},
@@ -145,8 +205,15 @@ func (a *app) serveSandbox(ctx context.Context, dir, worldDir, night string, por
 	if err := writeTable(a.stdout, []string{"source", "at", "is"}, rows); err != nil {
 		return err
 	}
+	zone, err := time.LoadLocation(about.Zone)
+	if err != nil {
+		return err
+	}
+	if past := lastNight(now, zone) - last; past > 0 {
+		fmt.Fprintf(a.stdout, "\nThat morning was %d days ago: to who reads now, Stripe has forgotten the changes of more than 30 days ago.\n", past)
+	}
 	fmt.Fprintf(a.stdout, "\nIn another terminal:\n  crosslift --config %[1]s check\n  crosslift --config %[1]s backfill --from %[2]s --to %[3]s\n\nCtrl-C ends it.\n",
-		a.config, about.First, last)
+		filepath.Join(dir, "crosslift.yaml"), about.First, last)
 	<-ctx.Done()
 	return nil
 }
@@ -166,7 +233,7 @@ hold) and damaged (records made unreadable).`,
 			}
 			dir := worldDir
 			if dir == "" {
-				o, _, err := p.options()
+				o, _, err := p.options(a.now())
 				if err != nil {
 					return err
 				}
@@ -183,7 +250,7 @@ hold) and damaged (records made unreadable).`,
 			return a.copyTruth(filepath.Join(dir, "truth"), out)
 		},
 	}
-	p.flags(c, 2000, 45)
+	p.flags(c, 2000, 45, defaultFirst)
 	c.Flags().StringVar(&worldDir, "world", "", "of the world in this folder")
 	c.Flags().StringVar(&out, "out", "", "the folder to write to (required)")
 	return c

@@ -32,7 +32,7 @@ func (a *app) sandboxVerifyCommand() *cobra.Command {
 come, and compare what was made with what is true. Exit code 1 when a comparison is not as it should be.`,
 		Example: "  crosslift sandbox verify --seed 7 --people 2000 --nights 40\n  crosslift sandbox verify --people 500 --nights 12 --faults all --stage extract --output json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o, f, err := p.options()
+			o, f, err := p.options(a.now())
 			if err != nil {
 				return err
 			}
@@ -42,7 +42,7 @@ come, and compare what was made with what is true. Exit code 1 when a comparison
 			return a.verifySandbox(cmd.Context(), dir, only, o, f)
 		},
 	}
-	p.flags(c, 1000, 20)
+	p.flags(c, 1000, 20, defaultFirst)
 	c.Flags().StringVar(&dir, "dir", "", "a new folder for the world and the project, which stays; without it, a temporary one")
 	c.Flags().StringVar(&only, "stage", "", "compare this stage only: "+strings.Join(verify.Stages, ", "))
 	return c
@@ -101,7 +101,7 @@ func (a *app) verifySandbox(ctx context.Context, dir, only string, o world.Optio
 		}
 	}
 	tell("comparing with the truth")
-	checks, err := s.compare(ctx, only, o.First, last)
+	checks, err := s.compare(ctx, only, o.First, history, last)
 	if err != nil {
 		return err
 	}
@@ -152,8 +152,8 @@ func (a *app) extracted(ctx context.Context, q run.Request) (err error) {
 	return err
 }
 
-// compare holds the project's lake against the truth of the stage's world.
-func (s *stage) compare(ctx context.Context, only string, from, to table.Day) (checks []verify.Check, err error) {
+// compare holds the project's lake against the truth of the stage's world. The nights up to history were installed.
+func (s *stage) compare(ctx context.Context, only string, from, history, to table.Day) (checks []verify.Check, err error) {
 	p, err := s.app.load()
 	if err != nil {
 		return nil, err
@@ -167,7 +167,7 @@ func (s *stage) compare(ctx context.Context, only string, from, to table.Day) (c
 		return nil, err
 	}
 	in := verify.Input{
-		World: s.world, Lake: session.lake, Zone: p.Zone, Key: session.key, At: s.app.now(), From: from, To: to,
+		World: s.world, Lake: session.lake, Zone: p.Zone, Key: session.key, At: s.app.now(), From: from, To: to, History: sandbox.Night(history, p.Zone),
 		Written: []string{
 			p.Lake.Folder, clusterFolder(p), filepath.Join(state(p), "journals"), filepath.Join(state(p), "sums.json"),
 			filepath.Join(state(p), "tmp"), filepath.Join(s.dir, "log.txt"),

@@ -38,9 +38,10 @@ func makeWorld(ctx context.Context, dir string, o world.Options) (*world.World, 
 			return nil, err
 		}
 		about := w.About()
-		if about.Seed != o.Seed || about.People != o.People || about.Nights != o.Nights || about.First != o.First {
-			return nil, usageError{fmt.Errorf("%s holds another world: seed %d, %d people, %d nights from %s: remove it, or choose another folder",
-				dir, about.Seed, about.People, about.Nights, about.First)}
+		same := about.Seed == o.Seed && about.People == o.People && about.Nights == o.Nights && about.First == o.First && about.AssignedBy == o.AssignedBy
+		if lacks := o.Faults.Malformed > about.Faults.Malformed || o.Faults.Drift > about.Faults.Drift || o.Late > about.Late; !same || lacks {
+			return nil, usageError{fmt.Errorf("%s holds another world: seed %d, %d people, %d nights from %s, assigned by %s, other faults of its data perhaps: remove it, or choose another folder",
+				dir, about.Seed, about.People, about.Nights, about.First, about.AssignedBy)}
 		}
 		return w, nil
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"crosslift/connectors/sandbox/world"
 	"crosslift/schemas/identifier"
@@ -85,7 +86,7 @@ func (in Input) stream(ctx context.Context, s served, broken map[string]bool) ([
 		return nil, err
 	}
 	shown := map[string]bool{} // by id as it lands: whether it must be there
-	hit := map[string]bool{}   // ids of which a version was made unreadable, and whether that is the present one
+	hit := map[string]bool{}   // ids of which a version was made unreadable, and whether that is what is there now
 	unreadable := 0
 	for i := range records {
 		r := &records[i]
@@ -105,7 +106,7 @@ func (in Input) stream(ctx context.Context, s served, broken map[string]bool) ([
 		}
 		if broken[s.source+"/"+s.stream+"/"+r.ID+"@"+r.At.UTC().String()] {
 			if in.window(r) {
-				hit[id] = true
+				hit[id] = r.Gone == nil || r.Gone.After(in.At) // what is gone is not there when its day is read again
 				unreadable++
 			}
 			continue
@@ -113,7 +114,7 @@ func (in Input) stream(ctx context.Context, s served, broken map[string]bool) ([
 		if hit[id] {
 			hit[id] = false // versions come in the order of their instants
 		}
-		must := in.window(r) && r.Gone == nil && !unnamed(s, r)
+		must := in.window(r) && r.Gone == nil && !unnamed(s, r) && !in.forgotten(s, r)
 		shown[id] = shown[id] || must
 	}
 	column, _ := s.table.Column(s.column)
@@ -172,6 +173,19 @@ func (in Input) stream(ctx context.Context, s served, broken map[string]bool) ([
 // unnamed reports a pending bank transaction to which the bank has not given an id yet: it lands under another name.
 func unnamed(s served, r *world.Record) bool {
 	return s.table == table.BankTransaction && !bytes.Contains(r.Object, []byte(`"TransactionId"`))
+}
+
+// remembered is for how long Stripe tells that an object has changed.
+const remembered = 30 * 24 * time.Hour
+
+// forgotten reports a change that Stripe told nobody of any more when the history was read. What was created in the
+// nights is found by that; of what is older, it is as if it had changed before them.
+func (in Input) forgotten(s served, r *world.Record) bool {
+	if s.source != "stripe" || !r.At.Before(in.History.Add(-remembered)) {
+		return false
+	}
+	var of struct{ Created int64 }
+	return json.Unmarshal(r.Object, &of) == nil && !table.Span(in.From, in.To, in.Zone).Contains(time.Unix(of.Created, 0))
 }
 
 // rejected counts the rows in a table's quarantine.

@@ -47,6 +47,7 @@ type Input struct {
 	Key      identifier.Key
 	At       time.Time // what the sources showed at the last run
 	From, To table.Day // the nights that were run
+	History  time.Time // when the first of them was read for the first time: it may have been long after it
 	Written  []string  // folders and files with every byte that the pipeline has written
 }
 
