@@ -215,7 +215,7 @@ func TestLogs(t *testing.T) {
 		`{"ts":"2026-11-03T10:00:08Z","experiment":`)
 	write(t, dir, "exposed/2026-11-03.jsonl", seen, seen)
 	source := open(t, `
-logs: {root: logs, assigned: "assigned/{day}.jsonl", exposed: "exposed/{day}.jsonl", override: qa, fields: {country: ""}}`, files.Folder(dir))
+logs: {assigned: "assigned/{day}.jsonl", exposed: "exposed/{day}.jsonl", override: qa, fields: {country: ""}}`, files.Folder(dir))
 	at := table.MicrosOf(start.Add(10 * time.Hour))
 	assigned := read[table.AssignmentRow](t, source, "assigned_log")
 	equal(t, "assigned", len(assigned.Rows), 2)
@@ -246,20 +246,19 @@ logs: {root: logs, assigned: "assigned/{day}.jsonl", exposed: "exposed/{day}.jso
 
 func TestSettings(t *testing.T) {
 	t.Setenv("DATABASE", "postgres://u:geheim@localhost/x")
-	const logs = "logs: {root: r, assigned: a.jsonl"
+	const logs = "logs: {assigned: a.jsonl"
 	for yaml, want := range map[string]string{
 		"url: ${DATABASE}": "assigned exposed",
 		"url: ${DATABASE}\n" + logs + ", exposed: b.ndjson.gz}": "assigned exposed assigned_log exposed_log",
 		logs + "}": "assigned_log",
 		logs + ", units: {account: user}, fields: {ts: time}, time: unix_ms}": "assigned_log",
-		"tx: tx":                                "url: required without `logs`",
-		"logs: {exposed: a.jsonl}":              "logs.root: required: a folder",
-		"logs: {root: r}":                       "logs.exposed: required without `assigned`",
-		logs + ", fields: {when: ts}}":          "logs.fields.when: unknown: ",
-		logs + ", fields: {ts: ''}}":            "logs.columns",
-		logs + ", units: {account: device}}":    "logs.units: expected two different texts, for account and device",
-		logs + ", time: noon}":                  "logs.columns.assigned_at.time",
-		"logs: {root: r, assigned: ../a.jsonl}": "logs.path: expected a path below",
+		"tx: tx":                             "url: required without `logs`",
+		"logs: {time: unix}":                 "logs.exposed: required without `assigned`",
+		logs + ", fields: {when: ts}}":       "logs.fields.when: unknown: ",
+		logs + ", fields: {ts: ''}}":         "logs.columns",
+		logs + ", units: {account: device}}": "logs.units: expected two different texts, for account and device",
+		logs + ", time: noon}":               "logs.columns.assigned_at.time",
+		"logs: {assigned: ../a.jsonl}":       "logs.path: expected a path below",
 		"url: ${DATABASE}\nrows: {kinds: {assigned: x, exposed: x}}": "rows.kinds: expected two different texts",
 		"url: ${DATABASE}\nrows: {columns: {unit: x}}":               "rows.columns.unit: unknown: expected one of",
 		"url: ${DATABASE}\nrows: {columns: {kind: ''}}":              "rows.columns.kind: required: a column of the table",
@@ -299,7 +298,7 @@ func FuzzLog(f *testing.F) {
 			t.Skip()
 		}
 		var c assignment.Config
-		must(0, strictyaml.Decode("x", []byte(`logs: {root: r, assigned: "a{day}.jsonl"}`), nil, &c))
+		must(0, strictyaml.Decode("x", []byte(`logs: {assigned: "a{day}.jsonl"}`), nil, &c))
 		source := must(assignment.New(c, connectors.Env{Key: key, Zone: time.UTC}, files.Folder(dir), nil))
 		s := source.Streams()[0]
 		inputs := must(s.Inputs(t.Context(), day))

@@ -17,7 +17,6 @@ import (
 // Logs say which files hold who was assigned and who was exposed, and their fields: ts, experiment, variant, unit_type,
 // unit_id, platform, country, as dotted paths. The last two are only known of exposures, and may be missing.
 type Logs struct {
-	Root        string              `yaml:"root"`     // a folder, or s3://bucket/prefix; whoever makes the source opens it
 	Assigned    string              `yaml:"assigned"` // below the root; {day} or {yyyymmdd}, * and ?
 	Exposed     string              `yaml:"exposed"`
 	Fields      map[string]string   `yaml:"fields"`   // by the names above
@@ -32,9 +31,6 @@ type Logs struct {
 
 func (l *Logs) prepare() error {
 	var errs []error
-	if l.Root == "" {
-		errs = append(errs, strictyaml.At("root", errors.New("required: a folder, or s3://bucket/prefix")))
-	}
 	if l.Assigned == "" && l.Exposed == "" {
 		errs = append(errs, strictyaml.At("exposed", errors.New("required without `assigned`: a path such as exposed/{day}.jsonl.gz")))
 	}

@@ -57,10 +57,18 @@ func (p Project) extract(t *table.Table, feeds []feed) *jobs.Job {
 		return read, nil
 	}
 	j.Make = func(ctx context.Context, w *jobs.Work) error {
+		var sinks []*sink
+		carries, files := false, false
 		for _, f := range feeds {
-			if err := p.extractOne(ctx, w, t, f); err != nil {
+			s := p.newSink(w, t, f, len(feeds) > 1)
+			if err := p.extractOne(ctx, w, f, s); err != nil {
 				return err
 			}
+			sinks = append(sinks, s)
+			carries, files = carries || !f.Versioned(), files || !f.paged
+		}
+		if carries && !files && t.Kind == table.Change { // what files hold is known anew each time
+			return carry(ctx, sinks)
 		}
 		return nil
 	}
@@ -68,8 +76,7 @@ func (p Project) extract(t *table.Table, feeds []feed) *jobs.Job {
 }
 
 // extractOne reads a stream into the drafts of a table and its quarantine.
-func (p Project) extractOne(ctx context.Context, w *jobs.Work, t *table.Table, f feed) error {
-	s := p.newSink(w, t, f)
+func (p Project) extractOne(ctx context.Context, w *jobs.Work, f feed, s *sink) error {
 	inputs := inputsOf(f, w.Files)
 	if f.paged {
 		if err := s.journaled(p.Journals, p.Now(), inputs); err != nil {
@@ -86,9 +93,6 @@ func (p Project) extractOne(ctx context.Context, w *jobs.Work, t *table.Table, f
 	if err := errors.Join(s.judge(f.Quarantine()), s.reconcile()); err != nil {
 		s.journal.drop()
 		return err
-	}
-	if f.paged && !f.Versioned() && t.Kind == table.Change {
-		return s.carry(ctx)
 	}
 	return nil
 }
@@ -137,11 +141,7 @@ func (s *sink) reconcile() error {
 	}
 	at := len(counts.Said)
 	counts.Said = append(counts.Said, s.said...)
-	draft := s.work.Draft(s.table)
-	if draft.Audit != nil {
-		return fmt.Errorf("%s: a second stream fills %s: only one of them can be compared with its source's totals", s.stream, s.table)
-	}
-	draft.Audit = func(h *lake.Head) error {
+	s.work.Draft(s.table).Audit = func(h *lake.Head) error {
 		for i, said := range s.said {
 			said.Landed = sumOf(h, said)
 			if said.Measure == connectors.Rows {

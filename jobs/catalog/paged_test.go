@@ -26,6 +26,7 @@ import (
 // api is a source that gives its rows page by page: each page begins with the last row of the page before, as pages do
 // whose end has moved, and a broken row comes twice.
 type api struct {
+	name    string
 	of      *table.Table
 	rows    []any
 	broken  int
@@ -37,7 +38,7 @@ type api struct {
 
 var errCut = fmt.Errorf("page 3: connection cut: %w", connectors.ErrDown)
 
-func (a *api) Name() string                                                  { return "api/rows" }
+func (a *api) Name() string                                                  { return "api/rows" + a.name }
 func (a *api) Table() *table.Table                                           { return a.of }
 func (a *api) Definition() string                                            { return "d" }
 func (a *api) Quarantine() float64                                           { return 0.5 }
@@ -106,9 +107,14 @@ func newPagedWorld(t *testing.T) *pagedWorld {
 const pagedDay = table.Day(20000)
 
 // extract runs the job once and commits.
-func (w *pagedWorld) extract(a *api) (*lake.Head, error) {
+func (w *pagedWorld) extract(apis ...*api) (*lake.Head, error) {
 	w.t.Helper()
-	j := w.p.extract(a.of, []feed{{a, true}})
+	var feeds []feed
+	for _, a := range apis {
+		feeds = append(feeds, feed{a, true})
+	}
+	a := apis[0]
+	j := w.p.extract(a.of, feeds)
 	work := jobs.NewWork(w.lake, j, pagedDay, nil, 4<<20)
 	defer work.Close()
 	work.Window = pagedDay.Window(time.UTC)
@@ -313,6 +319,35 @@ func TestPagedCarries(t *testing.T) {
 	}
 	if got := strings.Join(w.rowsOf(h), " "); got != "r000 r001 r002" {
 		t.Errorf("under another key: %s", got)
+	}
+}
+
+// TestPagedTogether: of several streams that fill one table, each is held against its own source's totals, and what one
+// no longer tells is not lost for the others.
+func TestPagedTogether(t *testing.T) {
+	t.Parallel()
+	rows := func(n int64) []connectors.Total { return []connectors.Total{{Measure: connectors.Rows, Value: n}} }
+	all := views(50)
+	w := newPagedWorld(t)
+	h, err := w.extract(&api{of: table.Viewing, rows: all[:20], total: rows(20)}, &api{name: "2", of: table.Viewing, rows: all[20:], total: rows(30)})
+	if err != nil || h.Rows != 50 {
+		t.Errorf("%v, %+v", err, h)
+	}
+	w = newPagedWorld(t)
+	_, err = w.extract(&api{of: table.Viewing, rows: all[:20], total: rows(20)}, &api{name: "2", of: table.Viewing, rows: all[20:], total: rows(31)})
+	if jobs.ExitCode(err) != jobs.ExitBlocked || !strings.Contains(err.Error(), "api/rows2") {
+		t.Error(err)
+	}
+
+	w = newPagedWorld(t)
+	changes := refunds(6)
+	for _, given := range [][2][]any{{changes[:3], changes[3:]}, {changes[:1], changes[3:5]}} {
+		if h, err = w.extract(&api{of: table.Refund, rows: given[0]}, &api{name: "2", of: table.Refund, rows: given[1]}); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(w.rowsOf(h), " "); got != "r000 r001 r002 r003 r004 r005" {
+			t.Errorf("of two streams: %s", got)
+		}
 	}
 }
 

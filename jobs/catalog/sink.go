@@ -42,13 +42,16 @@ type sink struct {
 
 	// Of a stream that comes page by page, and may give a row twice.
 	journal *journal
-	broken  map[string]bool   // hashes of the rejected rows
-	keys    map[[16]byte]bool // of the rows of a table of changes; nil for others, where equal rows are dropped when sorted
-	sums    map[string]int64  // of the rows that keys has counted, by column and currency
-	keyText []byte            // for keyOf
+	broken  map[string]bool // hashes of the rejected rows
+	// keys are those of the rows so far, of a table of changes or one that other streams fill too; nil for others, where
+	// equal rows are dropped, and counted, when they are sorted.
+	keys    map[[16]byte]bool
+	sums    map[string]int64 // of the rows that keys has counted, by column and currency
+	keyText []byte           // for keyOf
 }
 
-func (p Project) newSink(w *jobs.Work, t *table.Table, f feed) *sink {
+// newSink makes the sink of a stream; other streams may fill the same table.
+func (p Project) newSink(w *jobs.Work, t *table.Table, f feed, others bool) *sink {
 	s := &sink{
 		table: t, stream: f.Name(), definition: f.Definition(), key: p.Key, suppressed: p.Suppressed, work: w, log: p.Log,
 		codec: columns.NewCodec(t), quarantine: columns.NewCodec(t.Quarantine()), reasons: map[string]int64{}, fields: map[string]bool{},
@@ -56,7 +59,7 @@ func (p Project) newSink(w *jobs.Work, t *table.Table, f feed) *sink {
 	if f.paged {
 		w.Draft(t).Unique = true
 		s.broken = map[string]bool{}
-		if t.Kind == table.Change {
+		if t.Kind == table.Change || others {
 			s.keys, s.sums = map[[16]byte]bool{}, map[string]int64{}
 		}
 	}
@@ -224,10 +227,11 @@ func (s *sink) judge(limit float64) error {
 		reason, s.reasons[reason], s.first.File, s.first.Position))
 }
 
-// carry keeps the rows of the partition that is being replaced which the source did not give again. A source that only
+// carry keeps the rows of the partition that is being replaced which the sources did not give again. A source that only
 // knows how things are now no longer tells what changed that day once it has changed again; what was read then stays.
 // Nothing is carried from rows of another version, logic or key.
-func (s *sink) carry(ctx context.Context) error {
+func carry(ctx context.Context, sinks []*sink) error {
+	s := sinks[0]
 	was := s.work.Was(s.table)
 	if was == nil || was.Recipe.Logic != extractLogic || was.Recipe.Key != s.key.Fingerprint() ||
 		was.Recipe.Tables[s.table.Path()] != s.table.Version {
@@ -242,7 +246,9 @@ func (s *sink) carry(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", was.Partition, err)
 		}
-		if s.keys[s.keyOf(row)] || s.table.Names(row, s.suppressed) {
+		key := s.keyOf(row)
+		again := slices.ContainsFunc(sinks, func(s *sink) bool { return s.keys[key] })
+		if again || s.table.Names(row, s.suppressed) {
 			continue
 		}
 		if err := draft.Add(row); err != nil {

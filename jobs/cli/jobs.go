@@ -64,7 +64,7 @@ func (a *app) printJobs(all []*jobs.Job) error {
 		}
 		reads := v.Reads
 		if j.Files != nil {
-			reads = []string{"source files"}
+			reads = []string{"its sources"}
 		}
 		rows = append(rows, []string{v.Job, strings.Join(reads, ", "), strings.Join(v.Writes, ", "), strings.Join(v.Follows, ", ")})
 		values = append(values, v)

@@ -34,11 +34,21 @@ func (d *document) Validate() error {
 	if d.Workers != nil && *d.Workers < 1 {
 		errs = append(errs, strictyaml.At("workers", errors.New("expected at least 1")))
 	}
+	logs := d.Sources.Assignment != nil && d.Sources.Assignment.Logs != nil
+	registry := d.Sources.Bank != nil && d.Sources.Bank.Registry != nil
 	if f := d.Sources.Files; f != nil {
 		required("sources.files.root", "a folder or s3://bucket/prefix", f.Root.URL != "")
-		required("sources.files.streams", "at least one", len(f.Streams) > 0)
+		required("sources.files.streams", "at least one", len(f.Streams) > 0 || logs || registry)
 		for name := range f.Streams {
 			errs = append(errs, strictyaml.At("sources.files.streams", strictyaml.At(name, metric.CheckName(name))))
+		}
+	} else {
+		const below = "`files`, with the root below which these files lie"
+		if logs {
+			required("sources.assignment.logs", below, false)
+		}
+		if registry {
+			required("sources.bank.registry", below, false)
 		}
 	}
 	return errors.Join(errs...)
