@@ -15,7 +15,7 @@ os.environ.update({
     "RUNTIME__LOG_LEVEL": "ERROR",
     "EXTRACT__WORKERS": str(resources),
     "EXTRACT__MAX_PARALLEL_ITEMS": "20",
-    "NORMALIZE__WORKERS": os.environ.get("DLT_NORMALIZE_WORKERS", "1"),
+    "NORMALIZE__WORKERS": "1",
     "LOAD__WORKERS": str(resources),
     "DATA_WRITER__BUFFER_MAX_ITEMS": "100000",
     "DATA_WRITER__FILE_MAX_ITEMS": "1000000",
@@ -40,7 +40,7 @@ def by_rest_api():
         "resource_defaults": {
             "write_disposition": "append",
             "parallelized": True,
-            "endpoint": {"params": {"limit": 200}, "data_selector": "results"},
+            "endpoint": {"data_selector": "results"},
         },
         "resources": [{"name": name, "endpoint": {"path": name}} for name in names],
     })
@@ -57,7 +57,7 @@ def by_arrow():
         # A page is one object of a line: its results are a list of structs, whose elements are the rows.
         options = pyarrow.json.ReadOptions(use_threads=False, block_size=16 << 20)
         while True:
-            answer = session.get(f"{base}/{name}", params={"limit": 200, "after": after})
+            answer = session.get(f"{base}/{name}", params={"after": after})
             answer.raise_for_status()
             page = pyarrow.json.read_json(io.BytesIO(answer.content), read_options=options)
             rows = page.column("results").combine_chunks().flatten()

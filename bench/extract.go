@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -116,7 +115,7 @@ func (c *contacts) Extract(ctx context.Context, day table.Day, _ []connectors.In
 		return err
 	}
 	path := fmt.Sprintf("contacts_%d", day-firstDay)
-	request := rest.Request{Path: path, Query: url.Values{"limit": {strconv.Itoa(pageRows)}}, Array: "results"}
+	request := rest.Request{Path: path, Array: "results"}
 	end, err := c.client.Pages(ctx, request, rest.BodyCursor("paging.next.after", "after"), from, func(position int64, v rest.Value) error {
 		where := connectors.Origin{File: path, Position: position, Raw: v}
 		row, reason := c.row(v)

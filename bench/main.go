@@ -6,7 +6,8 @@
 // rest reads the same rows over HTTP by Crosslift and by the Python library dlt, see rest.go. ga extracts a day
 // of web events from a stand-in for BigQuery by the program as it is, see ga.go.
 //
-// Settings from the environment: CROSSLIFT_BENCH_ROWS, of rest (500000); CROSSLIFT_BENCH_EVENTS, of ga, several with commas
+// Settings from the environment: CROSSLIFT_BENCH_ROWS, of rest (500000), and CROSSLIFT_BENCH_PAGE,
+// of them in a page (200, the most that HubSpot gives); CROSSLIFT_BENCH_EVENTS, of ga, several with commas
 // between them (500000); CROSSLIFT_DLT, a Python that has dlt (none: it is left out); CROSSLIFT, the program.
 package main
 

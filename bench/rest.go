@@ -31,27 +31,31 @@ func compareREST(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
+	pages, err := numbers("CROSSLIFT_BENCH_PAGE", "200")
+	if err != nil {
+		return err
+	}
 	readers, err := readersOf(dir)
 	if err != nil {
 		return err
 	}
-	full, err := serving(ctx, "serve-rest", strconv.Itoa(sizes[0]/resources))
+	rows, page := sizes[0]/resources*resources, pages[0]
+	full, err := serving(ctx, "serve-rest", strconv.Itoa(rows/resources), strconv.Itoa(page))
 	if err != nil {
 		return err
 	}
 	defer full.stop()
-	short, err := serving(ctx, "serve-rest", "1000")
+	short, err := serving(ctx, "serve-rest", strconv.Itoa(page), strconv.Itoa(page))
 	if err != nil {
 		return err
 	}
 	defer short.stop()
-	rows := sizes[0] / resources * resources
-	fmt.Printf("\n%d rows of 300 bytes over HTTP in %d resources, pages of %d, into Parquet; the server is not counted\n", rows, resources, pageRows)
+	fmt.Printf("\n%d rows of 300 bytes over HTTP in %d resources, pages of %d, into Parquet; the server is not counted\n", rows, resources, page)
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "reader\twall\tCPU\tof it to start\tCPU a row\tof ours\tpeak memory\t")
 	ours := 0.0
 	for i, r := range readers {
-		start, err := once(ctx, r, short.said, filepath.Join(dir, fmt.Sprint("rest-short-", i)), 1000*resources)
+		start, err := once(ctx, r, short.said, filepath.Join(dir, fmt.Sprint("rest-short-", i)), page*resources)
 		if err != nil {
 			return err
 		}
@@ -59,7 +63,7 @@ func compareREST(ctx context.Context, dir string) error {
 		if err != nil {
 			return err
 		}
-		a := float64((u.cpu - start.cpu).Nanoseconds()) / 1000 / float64(rows-1000*resources)
+		a := float64((u.cpu - start.cpu).Nanoseconds()) / 1000 / float64(rows-page*resources)
 		if i == 0 {
 			ours = a
 		}

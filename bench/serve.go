@@ -13,16 +13,17 @@ import (
 	"crosslift/schemas/table"
 )
 
-// pageRows is the most that a page has.
-const pageRows = 200
-
 // firstDay is the day on which the rows of resource 0 were changed; those of the others were a day later each.
 var firstDay = table.DayOf(time.Date(2024, 3, 4, 0, 0, 0, 0, time.UTC), time.UTC)
 
 // serveREST serves rows of about 300 bytes in pages of JSON: /contacts_0, /contacts_1 … with a cursor in the body. Its
-// argument is how many rows a resource has.
+// arguments are how many rows a resource has, and a page.
 func serveREST(_ context.Context, args []string) error {
 	rows, err := strconv.Atoi(args[0])
+	if err != nil {
+		return err
+	}
+	size, err := strconv.Atoi(args[1])
 	if err != nil {
 		return err
 	}
@@ -37,7 +38,7 @@ func serveREST(_ context.Context, args []string) error {
 			http.NotFound(w, r)
 			return
 		}
-		body := page(resource, from, rows)
+		body := page(resource, from, min(from+size, rows), rows)
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		w.Write(body)
@@ -51,12 +52,11 @@ func serveREST(_ context.Context, args []string) error {
 	return untilClosed("http://" + listener.Addr().String())
 }
 
-// page has the rows of a resource from one on.
-func page(resource, from, rows int) []byte {
-	b := make([]byte, 0, pageRows*330)
+// page has some of the rows of a resource.
+func page(resource, from, to, rows int) []byte {
+	b := make([]byte, 0, (to-from)*330+100)
 	b = append(b, `{"results":[`...)
 	at := firstDay.Window(time.UTC).From.AddDate(0, 0, resource)
-	to := min(from+pageRows, rows)
 	for n := from; n < to; n++ {
 		if n > from {
 			b = append(b, ',')
