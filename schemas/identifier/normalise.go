@@ -103,11 +103,11 @@ func monotonous(value string) bool {
 // email gives the local part and the domain in lower case, the domain in its ASCII form. The text is compared after
 // Unicode's NFKC, so that full-width letters and ligatures are what they look like.
 func email(value string) (string, error) {
-	value = strings.ToLower(norm.NFKC.String(value))
-	if !ascii(value) {
-		value = norm.NFKC.String(value)
+	if ascii(value) {
+		value = strings.TrimSpace(strings.ToLower(value))
+	} else {
+		value = strings.TrimSpace(norm.NFKC.String(strings.ToLower(norm.NFKC.String(value))))
 	}
-	value = strings.TrimSpace(value)
 	at := strings.LastIndexByte(value, '@')
 	if at <= 0 {
 		return "", errEmail
@@ -161,10 +161,18 @@ func plainDomain(domain string) bool {
 // notInAddress holds for what an unquoted local part cannot have: spaces, control characters and separators of lists.
 func notInAddress(c rune) bool {
 	if c < utf8.RuneSelf {
-		return c <= ' ' || c == 0x7f || strings.IndexByte(`"(),:;<>@[\]`, byte(c)) >= 0
+		return separators[c]
 	}
 	return unicode.IsSpace(c) || unicode.IsControl(c)
 }
+
+// separators are those of ASCII.
+var separators = func() (is [utf8.RuneSelf]bool) {
+	for c := range rune(utf8.RuneSelf) {
+		is[c] = c <= ' ' || c == 0x7f || strings.ContainsRune(`"(),:;<>@[\]`, c)
+	}
+	return is
+}()
 
 // automatic are local parts behind which nobody reads.
 var automatic = set("noreply no-reply no_reply donotreply do-not-reply")
