@@ -54,7 +54,8 @@ func (d *DB) failure(err error) (again bool, _ error) {
 		return d.answer(server)
 	case errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), errors.Is(err, sql.ErrTxDone),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &network):
-		return true, down("%s: the connection was lost, or there is none: %s", d.place(), brief(err.Error()))
+		return true, down("%s: the connection was lost, or there is none: %s: see that the server runs, and host and port in `url`",
+			d.place(), brief(err.Error()))
 	}
 	return false, fmt.Errorf("%s: %s", d.place(), brief(err.Error()))
 }

@@ -96,7 +96,7 @@ func Start(o Options) (_ *Server, err error) {
 	if s.Stripe, err = s.serve(0, nil, "stripe", stripe.Handler(o.World, stripe.Options{Key: stripeKey, Now: o.Now})); err != nil {
 		return nil, err
 	}
-	if s.HubSpot, err = s.serve(1, nil, "hubspot", hubspot.Handler(o.World, hubspot.Options{Token: hubspotToken, Now: o.Now})); err != nil {
+	if s.HubSpot, err = s.serve(1, nil, "hubspot", hubspot.Handler(o.World, hubspot.Options{Token: hubspotToken, Now: o.Now, Wall: o.Wall})); err != nil {
 		return nil, err
 	}
 	if err := s.serveBigQuery(property); err != nil {

@@ -17,6 +17,7 @@ import (
 type Options struct {
 	Token string           // the only one that is taken
 	Now   func() time.Time // what is shown is what is visible then
+	Wall  func() time.Time // the clock of those who read, which answers are dated by; nil: Now
 	Quota Quota
 }
 
@@ -27,6 +28,9 @@ type Options struct {
 //	POST /crm/v3/objects/{contacts|deals}/batch/read          …
 //	POST /crm/v4/associations/deals/contacts/batch/read       /crm/associations/2026-03/deals/contacts/batch/read
 func Handler(w world.Reader, o Options) http.Handler {
+	if o.Wall == nil {
+		o.Wall = o.Now
+	}
 	return &handler{
 		options: o, shelves: shelves{reader: w, kept: map[string]*shelf{}}, counter: counter{quota: o.Quota},
 	}
@@ -173,6 +177,7 @@ func (h *handler) answer(w http.ResponseWriter, status int, body any) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json;charset=utf-8")
+	w.Header().Set("Date", h.options.Wall().UTC().Format(http.TimeFormat))
 	w.WriteHeader(status)
 	w.Write(text)
 }

@@ -333,6 +333,23 @@ func TestClock(t *testing.T) {
 	}
 }
 
+// Whoever reads a world's past on a clock of their own is told the time by it.
+func TestWall(t *testing.T) {
+	wall := noon.AddDate(0, 0, 20)
+	s := httptest.NewServer(hubspot.Handler(&memory{}, hubspot.Options{
+		Token: "pat-1", Now: func() time.Time { return noon }, Wall: func() time.Time { return wall },
+	}))
+	defer s.Close()
+	a, err := http.Get(s.URL + "/crm/v3/objects/contacts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Body.Close()
+	if got := a.Header.Get("Date"); got != wall.Format(http.TimeFormat) {
+		t.Errorf("dated %s", got)
+	}
+}
+
 // What an edited or damaged world holds is served as it stands.
 func TestEditedWorlds(t *testing.T) {
 	m := &memory{}
