@@ -50,6 +50,7 @@ type Options struct {
 	Wall   func() time.Time // the clock of those who read; nil: Now
 	Faults faults.Options   // the zero value: none
 	Port   int              // of the first server, the others follow; 0: any that are free
+	Edited bool             // the world may have been edited: the product's database is filled anew by the first Load
 }
 
 // Server is the running sources. Its exported fields are what a project needs to know of them.
@@ -204,7 +205,14 @@ const Reader = "reader"
 func (s *Server) Load(ctx context.Context, url string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := appdb.Play(ctx, url, s.options.World, filepath.Join(s.options.Dir, "product_loaded"), s.options.Now(), Reader)
+	mark := filepath.Join(s.options.Dir, "product_loaded")
+	if s.options.Edited {
+		if err := os.Remove(mark); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("sandbox: %w", err)
+		}
+		s.options.Edited = false
+	}
+	err := appdb.Play(ctx, url, s.options.World, mark, s.options.Now(), Reader)
 	if err != nil {
 		return fmt.Errorf("sandbox: %w", err)
 	}

@@ -187,7 +187,7 @@ func (a *app) serveSandbox(ctx context.Context, dir string, w *world.World, nigh
 		}
 	}
 	now := a.now()
-	s, err := a.setStage(ctx, dir, w, last, sandbox.Options{Faults: f, Port: port, Wall: a.now})
+	s, err := a.setStage(ctx, dir, w, last, sandbox.Options{Faults: f, Port: port, Wall: a.now, Edited: true})
 	if err != nil {
 		return err
 	}

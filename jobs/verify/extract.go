@@ -88,6 +88,7 @@ func (in Input) stream(ctx context.Context, s served, broken map[string]bool) ([
 	shown := map[string]bool{} // by id as it lands: whether it must be there
 	hit := map[string]bool{}   // ids of which a version was made unreadable, and whether that is what is there now
 	unreadable := 0
+	end := table.Span(in.From, in.To, in.Zone).To
 	for i := range records {
 		r := &records[i]
 		if s.only != "" {
@@ -113,6 +114,10 @@ func (in Input) stream(ctx context.Context, s served, broken map[string]bool) ([
 		}
 		if hit[id] {
 			hit[id] = false // versions come in the order of their instants
+		}
+		if s.source != "stripe" && !r.At.Before(end) {
+			shown[id] = false // it is shown as it is now, which is of a day that was not run
+			continue
 		}
 		must := in.window(r) && r.Gone == nil && !unnamed(s, r) && !in.forgotten(s, r)
 		shown[id] = shown[id] || must

@@ -9,25 +9,35 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lib/pq"
+
 	"crosslift/connectors/sandbox/world"
 )
 
 // Play is Load for a database at a URL that is played on from where it was left: the file mark says until when it has been
-// loaded. It makes the role that may read its tables when it is loaded first. A database that has been played further
-// already is left as it is.
+// loaded. It makes the role that may read its tables when it is loaded first. Without the mark, and when the database has
+// been played further already, it begins anew.
 func Play(ctx context.Context, url string, r world.Reader, mark string, to time.Time, reader string) error {
 	from, err := playedUntil(mark)
 	if err != nil {
 		return fmt.Errorf("product database: %w", err)
 	}
-	if !from.Before(to) {
+	if from.Equal(to) {
 		return nil
 	}
 	db, err := sql.Open("postgres", url)
 	if err != nil {
 		return fmt.Errorf("product database: %w", err)
 	}
-	err = Load(ctx, db, r, from, to)
+	if from.After(to) {
+		from = time.Time{}
+	}
+	if from.IsZero() {
+		err = clear(ctx, db, mark)
+	}
+	if err == nil {
+		err = Load(ctx, db, r, from, to)
+	}
 	if err == nil && from.IsZero() {
 		err = CreateReader(ctx, db, reader, "")
 	}
@@ -36,6 +46,19 @@ func Play(ctx context.Context, url string, r world.Reader, mark string, to time.
 	}
 	if err := os.WriteFile(mark, []byte(to.UTC().Format(time.RFC3339Nano)+"\n"), 0o600); err != nil {
 		return fmt.Errorf("product database: %w", err)
+	}
+	return nil
+}
+
+// clear removes the tables, and first the mark that says what is in them.
+func clear(ctx context.Context, db *sql.DB, mark string) error {
+	if err := os.Remove(mark); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("product database: %w", err)
+	}
+	for _, t := range targets {
+		if _, err := db.ExecContext(ctx, "DROP TABLE IF EXISTS "+pq.QuoteIdentifier(t.table)); err != nil {
+			return fmt.Errorf("product database: %w", err)
+		}
 	}
 	return nil
 }
