@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -208,10 +209,17 @@ type headed struct {
 	io.Closer
 }
 
-// retriable reports whether an error of a try is the network's. What we refuse ourselves is not.
+// retriable reports whether an error of a try is the network's. What we refuse ourselves is not, nor is a server's refusal
+// of our certificate.
 func retriable(err error) bool {
 	var ours *Error
-	return !errors.As(err, &ours) && !errors.Is(err, context.Canceled) && !errors.Is(err, errUnverified)
+	return !errors.As(err, &ours) && !errors.Is(err, context.Canceled) && !errors.Is(err, errUnverified) && !uncertified(err)
+}
+
+// uncertified reports that the server's TLS alert (RFC 8446, 6.2) is about our certificate. Alerts have no exported type.
+func uncertified(err error) bool {
+	var alert *net.OpError
+	return errors.As(err, &alert) && alert.Op == "remote error" && strings.Contains(alert.Err.Error(), "certificate")
 }
 
 // cause prefers why a context ended over what that led to.

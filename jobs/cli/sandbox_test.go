@@ -50,9 +50,9 @@ func verified(t *testing.T, args ...string) []verify.Check {
 func TestSandboxVerify(t *testing.T) {
 	t.Parallel()
 	for name, args := range map[string][]string{
-		"sound":      {"--seed", "9", "--people", "500", "--nights", "6"},
-		"all faults": {"--seed", "9", "--people", "500", "--nights", "6", "--faults", "all"},
-		"by device":  {"--seed", "9", "--people", "500", "--nights", "6", "--assigned-by", "device", "--stage", "extract"},
+		"sound":      {"--seed", "10", "--people", "600", "--nights", "3"},
+		"all faults": {"--seed", "10", "--people", "600", "--nights", "3", "--faults", "all"},
+		"by device":  {"--seed", "10", "--people", "600", "--nights", "3", "--assigned-by", "device", "--stage", "extract"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -68,7 +68,7 @@ func TestSandboxVerify(t *testing.T) {
 // TestSandboxVerifyFails says so, by its exit code too, when a comparison is of nothing.
 func TestSandboxVerifyFails(t *testing.T) {
 	t.Parallel()
-	a := fails(t, 1, "comparisons are not as they should be", t.TempDir(), "sandbox", "verify", "--people", "20", "--nights", "1")
+	a := fails(t, 1, "comparisons are not as they should be", t.TempDir(), "sandbox", "verify", "--people", "100", "--nights", "2")
 	if !strings.Contains(a.stdout, "✗") || !strings.Contains(a.stdout, "✓") {
 		t.Error(a.stdout)
 	}

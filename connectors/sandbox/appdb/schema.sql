@@ -59,7 +59,7 @@ CREATE INDEX logins_by_time ON logins (at, id);
 CREATE INDEX viewing_actions_by_time ON viewing_actions (started_at, id);
 CREATE INDEX ab_assignments_by_time ON ab_assignments (assigned_at, id);
 
-CREATE FUNCTION stamp_tx() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION stamp_tx() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	NEW.tx := pg_current_xact_id();
 	RETURN NEW;
