@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"crosslift/schemas/table"
 	"crosslift/warehouse/lake/object"
 	"crosslift/warehouse/lake/object/s3test"
 )
@@ -39,15 +38,22 @@ func TestSandboxKilled(t *testing.T) {
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, seed))
 	all := backfill(first, last)
+	killed := 0
 	for range times {
 		c := command(t, dir, all...)
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
 		// Each life is of a few partitions: the last one has something left to do.
-		time.Sleep(200*time.Millisecond + time.Duration(random.Int64N(int64(table.Day(last-first+1))*int64(400*time.Millisecond))))
+		time.Sleep(200*time.Millisecond + time.Duration(random.Int64N(int64(last-first+1)*int64(150*time.Millisecond))))
 		_ = c.Process.Kill() // it may have ended already
 		_ = c.Wait()
+		if c.ProcessState.ExitCode() < 0 {
+			killed++
+		}
+	}
+	if t.Logf("%d of %d were killed", killed, times); soak && killed < times/2 {
+		t.Errorf("%d of %d lived to their end: give them more to do", times-killed, times)
 	}
 	must(t, dir, all...)
 	asTrue(t, "after kills", compared(t, dir, store, first, last, installed))
