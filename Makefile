@@ -38,7 +38,7 @@ bench: need postgres ## benchmarks, and what extracting costs beside dlt
 	@cd $(ROOT) && CROSSLIFT_DLT="$$(.ci/dlt)" go run ./bench
 
 .PHONY: soak
-soak: need postgres ## long runs: many kills, races and simulations (about ten minutes)
+soak: need postgres ## long runs: many kills, races, simulations and a day of 5,000,000 events (about fifteen minutes)
 	@cd $(ROOT) && CROSSLIFT_SOAK=1 go test -count=1 -timeout 40m -p 1 $(GO_PACKAGES)
 	@cd $(ROOT) && CROSSLIFT_BENCH_EVENTS=500000,5000000 go run ./bench ga
 
