@@ -22,13 +22,11 @@ func (h *hashing) id(kind identifier.Kind, value string) identifier.ID {
 	if value == "" {
 		return identifier.ID{}
 	}
-	if kind == identifier.Phone && value[0] != '+' { // Hash reads international numbers, and reading one takes 20 µs
-		var err error
-		if value, err = identifier.E164(value, h.region); err != nil {
-			return identifier.ID{}
-		}
+	hash := h.key.Hash
+	if kind == identifier.Phone {
+		hash = func(_ identifier.Kind, value string) (identifier.ID, error) { return h.key.Phone(value, h.region) }
 	}
-	id, err := h.key.Hash(kind, value)
+	id, err := hash(kind, value)
 	if err != nil {
 		return identifier.ID{}
 	}

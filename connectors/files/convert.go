@@ -125,11 +125,7 @@ func (c Column) texts(column table.Column, to *string, key identifier.Key) conve
 func identifiers(kind identifier.Kind, region string, to *identifier.ID, key identifier.Key) convertFunc {
 	hash := func(text string) (identifier.ID, error) {
 		if kind == identifier.Phone {
-			number, err := identifier.E164(text, region)
-			if err != nil {
-				return identifier.ID{}, err
-			}
-			text = number
+			return key.Phone(text, region)
 		}
 		return key.Hash(kind, text)
 	}

