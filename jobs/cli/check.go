@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -46,6 +47,23 @@ type checked struct {
 	check func(context.Context) []connectors.Finding
 }
 
+// patience is for how long a part may be tried: a night would try longer.
+const patience = 20 * time.Second
+
+// within tries a part for as long as anybody waits for an answer.
+func (c checked) within(ctx context.Context) []connectors.Finding {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	findings := c.check(ctx)
+	for i, f := range findings {
+		last := i == len(findings)-1 && f.Problem != nil && ctx.Err() != nil // what it was at when time ran out
+		if last || errors.Is(f.Problem, context.DeadlineExceeded) {
+			findings[i].Problem = fmt.Errorf("no good answer within %s", patience)
+		}
+	}
+	return findings
+}
+
 func (s *session) check(ctx context.Context, only string) (err error) {
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
 	if err := s.openSources(ctx); err != nil {
@@ -71,7 +89,7 @@ func (s *session) check(ctx context.Context, only string) (err error) {
 		if only != "" && part.name != only {
 			continue
 		}
-		for _, f := range part.check(ctx) {
+		for _, f := range part.within(ctx) {
 			v, tick := checkJSON{Of: part.name, What: f.What, OK: f.Problem == nil}, "✓"
 			if f.Problem != nil {
 				v.Problem, v.Remedy, tick = oneLine(f.Problem), f.Remedy, "✗"

@@ -316,13 +316,14 @@ func TestRefusals(t *testing.T) {
 	answer.Body.Close()
 }
 
-// TestQuota: beyond the quota the client is told to slow down, and does.
+// TestQuota: beyond the quota the client is told to slow down, and does. Four requests or more, one a second, take two
+// seconds at least.
 func TestQuota(t *testing.T) {
 	t.Parallel()
-	s := serve(t, someEvents(t), func(o *Options) { o.Quota = 2 })
+	s := serve(t, someEvents(t), func(o *Options) { o.Quota = 1 })
 	start := time.Now()
 	rows, _, err := readAll(t.Context(), client(t, s), "events_20261103", 1)
-	if err != nil || len(rows) != 3 || time.Since(start) < 500*time.Millisecond {
+	if err != nil || len(rows) != 3 || time.Since(start) < 2*time.Second {
 		t.Errorf("%d rows after %s: %v", len(rows), time.Since(start), err)
 	}
 }
