@@ -296,7 +296,7 @@ func TestConfig(t *testing.T) {
 		"restatement: expected":                  {Restatement: &days},
 		"contacts.account: expected":             {Contacts: crm.Contacts{Account: "User Id"}},
 		"subscriptions.object: unknown object":   {Subscriptions: crm.Subscriptions{Object: "orders"}},
-		"subscriptions.default_currency: expect": {Subscriptions: crm.Subscriptions{DefaultCurrency: "XXX"}},
+		"subscriptions.default_currency: expect": {Subscriptions: crm.Subscriptions{DefaultCurrency: "XTS"}},
 	} {
 		if !strings.HasPrefix(says, "token") {
 			c.Token = secret.New("pat-1")
