@@ -35,12 +35,14 @@ const (
 	CRMContact  Kind = "crm"          // a CRM's id of a contact
 	BankClient  Kind = "bank_client"  // the bank's pseudonym of a client
 	Reference   Kind = "reference"    // a payment's reference in the card network: it joins the bank's side to ours
-	Profile     Kind = "profile"      // minted by identity, never read from a source
+	Profile     Kind = "profile"      // this and the two below are minted by identity, never read from a source
+	Person      Kind = "person"
+	Household   Kind = "household"
 )
 
 // Known reports whether a kind is one of the above.
 func Known(kind Kind) bool {
-	return slices.Contains([]Kind{Account, Device, Email, EmailFolded, Phone, Card, CRMContact, BankClient, Reference, Profile}, kind)
+	return slices.Contains([]Kind{Account, Device, Email, EmailFolded, Phone, Card, CRMContact, BankClient, Reference, Profile, Person, Household}, kind)
 }
 
 // ID is a keyed hash of a value: 128 bits of HMAC-SHA-256. The zero ID means "none".

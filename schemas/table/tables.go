@@ -33,7 +33,17 @@ var (
 	// SourceTotal is written by the pipeline about its sources, not by one of them.
 	SourceTotal = define[SourceTotalRow]("raw/source_total", Event, 1, "source_id", "measure", "currency")
 
+	IdentityEdge = define[IdentityEdgeRow]("core/identity_edge", Event, 1, "left_type", "left", "right_type", "right", "rule", "source")
+
 	ProfileIdentifier = define[ProfileIdentifierRow]("core/profile_identifier", State, 1, "stitching", "identifier_type", "identifier")
+	IdentityLink      = define[IdentityLinkRow]("core/identity_link", State, 1, "block", "left_type", "left", "right_type", "right", "rule", "source")
+	Profile           = define[ProfileRow]("core/profile", State, 1, "profile_id")
+	Person            = define[PersonRow]("core/person", State, 1, "profile_id")
+	Household         = define[HouseholdRow]("core/household", State, 1, "profile_id")
+	IdentityChange    = define[IdentityChangeRow]("core/identity_change", State, 1, "level", "kind", "from_id", "to_id")
+	IdentityRefused   = define[IdentityRefusedRow]("core/identity_refused", State, 1, "reason", "left_type", "left", "right_type", "right")
+	IdentityQuality   = define[IdentityQualityRow]("core/identity_quality", State, 1, "name", "of")
+	DeviceTimeline    = define[DeviceTimelineRow]("core/device_timeline", State, 1, "device", "from_ts")
 
 	UnitExposure = byExperiment(define[UnitExposureRow]("facts/exposure", State, 1, "unit_id"))
 	UnitMetric   = byExperiment(define[UnitMetricRow]("facts/unit_metric", State, 1, "metric", "stitching", "unit_id"))
@@ -54,7 +64,8 @@ func All() []*Table {
 	for _, t := range Raw() {
 		tables = append(tables, t.Quarantine())
 	}
-	return append(tables, SourceTotal, ProfileIdentifier, UnitExposure, UnitMetric, ExperimentResult)
+	return append(tables, SourceTotal, IdentityEdge, ProfileIdentifier, IdentityLink, Profile, Person, Household, IdentityChange,
+		IdentityRefused, IdentityQuality, DeviceTimeline, UnitExposure, UnitMetric, ExperimentResult)
 }
 
 // Named finds a table by layer/name, or nil.
