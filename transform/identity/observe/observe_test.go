@@ -187,7 +187,7 @@ func TestOrderAndSplits(t *testing.T) {
 		}
 		return identifier.ID{}
 	}
-	for range 20 {
+	for range 6 {
 		var users []*table.ProductUserRow
 		var events []*table.WebEventRow
 		for i := range 100 + r.IntN(200) {
