@@ -175,6 +175,11 @@ func (r *Runner) Verdicts(ctx context.Context, p *Plan) ([]Verdict, error) {
 	return verdicts, nil
 }
 
+// blocks reports a task that lacks what it needs, and that the request would make otherwise.
+func (q Request) blocks(v Verdict) bool {
+	return v.State == Waiting && q.Wants(Verdict{Task: v.Task, State: Missing})
+}
+
 // Wants reports whether a request makes a task of this verdict.
 func (q Request) Wants(v Verdict) bool {
 	switch v.State {
