@@ -55,6 +55,9 @@ func Jobs(p Project) ([]*jobs.Job, error) {
 	if len(p.Sources) > 0 {
 		all = append(all, p.totals(tables))
 	}
+	if j, ok := edges(tables); ok {
+		all = append(all, j)
+	}
 	all = append(all, stitch(p.Zone, tables))
 	for _, e := range p.Experiments {
 		metrics, err := metricsOf(e, p.Metrics)
