@@ -21,6 +21,7 @@ import (
 	"crosslift/connectors/rest"
 	"crosslift/connectors/sandbox/bankapi"
 	"crosslift/connectors/sandbox/world"
+	"crosslift/connectors/sandbox/world/worldtest"
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/secret"
 	"crosslift/schemas/table"
@@ -178,9 +179,7 @@ type bench struct {
 	config API
 	log    *locked
 	judge  *judge
-
-	mutex sync.Mutex
-	clock time.Time
+	clock  *worldtest.Clock
 }
 
 // locked is a log that several goroutines write.
@@ -201,26 +200,14 @@ func (l *locked) String() string {
 	return l.text.String()
 }
 
-func (b *bench) now() time.Time {
-	b.mutex.Lock()
-	defer b.mutex.Unlock()
-	return b.clock
-}
-
-func (b *bench) set(clock time.Time) {
-	b.mutex.Lock()
-	defer b.mutex.Unlock()
-	b.clock = clock
-}
-
 const client1 = "crosslift-cinema"
 
 // open starts a bank over a world. around, unless nil, stands before it. All that is asked is judged, and all that the
 // bank answers; what around makes of the answers is not.
 func open(t testing.TB, w world.Reader, now string, o bankapi.Options, around func(http.Handler) http.Handler) *bench {
 	t.Helper()
-	b := &bench{t: t, clock: at(t, now), log: &locked{}, judge: newJudge(t)}
-	o.Client, o.Zone, o.Now = client1, moscow, b.now
+	b := &bench{t: t, clock: worldtest.NewClock(at(t, now)), log: &locked{}, judge: newJudge(t)}
+	o.Client, o.Zone, o.Now = client1, moscow, b.clock.Now
 	authority, err := bankapi.NewAuthority()
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -72,10 +73,9 @@ func TestSurvived(t *testing.T) {
 		"ends early": once(func(w http.ResponseWriter) { w.Write([]byte(`{"totalRows":"25","rows":[{"f":[{"v":"pa`)) }),
 		"cut short":  once(func(w http.ResponseWriter) { cut(w, "5000") }),
 		"401": func() func(int, http.ResponseWriter, *http.Request) bool {
-			refused := map[string]bool{}
+			var refused atomic.Bool
 			return func(n int, w http.ResponseWriter, r *http.Request) bool {
-				if isRows(r) && len(refused) == 0 {
-					refused[r.URL.Path] = true
+				if isRows(r) && refused.CompareAndSwap(false, true) {
 					refuse(w, 401, "authError", "Invalid Credentials")
 					return true
 				}
@@ -160,12 +160,12 @@ func TestStale(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, aDay(t), smallPages)
 	stale := func(always bool) func(int, http.ResponseWriter, *http.Request) bool {
-		pages := 0
+		var pages atomic.Int32
 		return func(_ int, _ http.ResponseWriter, r *http.Request) bool {
 			if !isRows(r) {
 				return false
 			}
-			if pages++; pages == 2 || always && pages > 2 {
+			if n := pages.Add(1); n == 2 || always && n > 2 {
 				query := r.URL.Query()
 				query.Del("pageToken")
 				r.URL.RawQuery = query.Encode()
@@ -209,7 +209,7 @@ func TestDeadline(t *testing.T) {
 func TestPending(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, aDay(t), nil)
-	l.now = utc("2026-11-03T12:10")
+	l.clock.Set(utc("2026-11-03T12:10"))
 	_, err := l.extract(t, day)
 	if !errors.Is(err, connectors.ErrDown) || !strings.Contains(err.Error(), "table events_20261103: not delivered yet, pending") {
 		t.Errorf("%v", err)
@@ -224,7 +224,7 @@ func TestPending(t *testing.T) {
 	if err != nil || len(inputs) != 1 || inputs[0].Name != "events_intraday_20261103" {
 		t.Errorf("%v, %v", inputs, err)
 	}
-	l.now = utc("2026-11-04T12:00")
+	l.clock.Set(utc("2026-11-04T12:00"))
 	sink, err = l.extract(t, day)
 	if err != nil || len(sink.Rows) != 25 || sink.Rows[0] != early {
 		t.Errorf("%d rows, %v", len(sink.Rows), err)
@@ -240,21 +240,21 @@ func TestRestated(t *testing.T) {
 	w := aDay(t)
 	w.add(t, exported(utc("2026-11-03T09:10"), ""), time.Time{}, utc("2026-11-06T09:00"))
 	l := newLab(t, w, smallPages)
-	l.now = utc("2026-11-04T12:00")
+	l.clock.Set(utc("2026-11-04T12:00"))
 	stream := l.stream()
 	before, err := stream.Inputs(t.Context(), dayOf(t, day))
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.now = utc("2026-11-05T12:00")
+	l.clock.Set(utc("2026-11-05T12:00"))
 	if again, err := stream.Inputs(t.Context(), dayOf(t, day)); err != nil || !slices.Equal(before, again) {
 		t.Errorf("nothing changed: %v, %v, %v", before, again, err)
 	}
-	rows := 0
+	var rows atomic.Int32
 	l.intercept(func(_ int, _ http.ResponseWriter, r *http.Request) bool {
 		if isRows(r) {
-			if rows++; rows == 2 {
-				l.now = utc("2026-11-06T12:00")
+			if rows.Add(1) == 2 {
+				l.clock.Set(utc("2026-11-06T12:00"))
 			}
 		}
 		return false

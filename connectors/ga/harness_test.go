@@ -22,6 +22,7 @@ import (
 	"crosslift/connectors/rest"
 	"crosslift/connectors/sandbox/bigquery"
 	"crosslift/connectors/sandbox/world"
+	"crosslift/connectors/sandbox/world/worldtest"
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/secret"
 	"crosslift/schemas/table"
@@ -66,7 +67,7 @@ func (m inMemory) add(t testing.TB, row string, at, visible time.Time) {
 // lab is a sandbox and the source that reads it.
 type lab struct {
 	*source
-	now    time.Time
+	clock  *worldtest.Clock
 	config Config
 	log    *bytes.Buffer
 
@@ -84,7 +85,7 @@ const (
 // newLab serves a world whose business is in UTC, as is the property.
 func newLab(t testing.TB, w world.Reader, tune func(*Config, *bigquery.Options, *connectors.Env)) *lab {
 	t.Helper()
-	l := &lab{now: time.Date(2026, 12, 30, 0, 0, 0, 0, time.UTC), log: &bytes.Buffer{}}
+	l := &lab{clock: worldtest.NewClock(time.Date(2026, 12, 30, 0, 0, 0, 0, time.UTC)), log: &bytes.Buffer{}}
 	var handler http.Handler
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		l.mu.Lock()
@@ -108,7 +109,7 @@ func newLab(t testing.TB, w world.Reader, tune func(*Config, *bigquery.Options, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := bigquery.Options{Project: project, Dataset: dataset, Account: account, Zone: time.UTC, Now: func() time.Time { return l.now }}
+	o := bigquery.Options{Project: project, Dataset: dataset, Account: account, Zone: time.UTC, Now: l.clock.Now}
 	env := connectors.Env{
 		Key: key, Zone: time.UTC, Now: time.Now, Log: slog.New(slog.NewJSONHandler(l.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}

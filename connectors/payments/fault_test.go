@@ -136,7 +136,7 @@ func TestFaults(t *testing.T) {
 	days := map[string]int{"charges": 1, "charges changed": 2}
 	run := func(t *testing.T, what string, fault func(http.Handler) http.Handler) result {
 		a := serveAlone(t, w, fault)
-		a.now.set(stripetest.At(3, "03:00:00"))
+		a.clock.Set(stripetest.At(3, "03:00:00"))
 		kind, _, _ := strings.Cut(what, " ")
 		return read(t, a.open(t), kind, days[what], "", nil)
 	}
@@ -165,7 +165,7 @@ func TestFaults(t *testing.T) {
 func TestResume(t *testing.T) {
 	t.Parallel()
 	a := serveAlone(t, busy(t))
-	a.now.set(stripetest.At(3, "03:00:00"))
+	a.clock.Set(stripetest.At(3, "03:00:00"))
 	broken := errors.New("the power is out")
 	for _, c := range []struct {
 		kind string

@@ -23,6 +23,7 @@ import (
 
 	"crosslift/connectors/sandbox/bankapi"
 	"crosslift/connectors/sandbox/world"
+	"crosslift/connectors/sandbox/world/worldtest"
 	"crosslift/schemas/table"
 )
 
@@ -112,7 +113,7 @@ type bank struct {
 	t         *testing.T
 	url       string
 	authority *bankapi.Authority
-	now       time.Time
+	clock     *worldtest.Clock
 }
 
 func open(t *testing.T, w world.Reader, o bankapi.Options) *bank {
@@ -121,8 +122,8 @@ func open(t *testing.T, w world.Reader, o bankapi.Options) *bank {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bank{t: t, authority: authority, now: at("2026-11-04T03:00:00+03:00")}
-	o.Client, o.Zone, o.Now = "crosslift", moscow, func() time.Time { return b.now }
+	b := &bank{t: t, authority: authority, clock: worldtest.NewClock(at("2026-11-04T03:00:00+03:00"))}
+	o.Client, o.Zone, o.Now = "crosslift", moscow, b.clock.Now
 	server := httptest.NewUnstartedServer(bankapi.Handler(w, o))
 	if server.TLS, err = authority.Server(); err != nil {
 		t.Fatal(err)
@@ -226,7 +227,7 @@ func TestTokens(t *testing.T) {
 			t.Errorf("%s: %d %s", name, status, body)
 		}
 	}
-	b.now = b.now.Add(5 * time.Minute)
+	b.clock.Advance(5 * time.Minute)
 	if status, body, _ := b.ask(c, "GET", path, token); status != 401 || body != "" {
 		t.Errorf("expired: %d %s", status, body)
 	}
@@ -315,7 +316,7 @@ func TestShown(t *testing.T) {
 	if got := totals("2026-11-03"); got != fmt.Sprintf(one, "Accrued") {
 		t.Error(got)
 	}
-	b.now = at("2026-11-04T12:00:00+03:00")
+	b.clock.Set(at("2026-11-04T12:00:00+03:00"))
 	_, answer = b.token(c, grant)
 	token = answer["access_token"].(string)
 	if _, body, _ = b.ask(c, "GET", transactions, token); !strings.Contains(body, `"TransactionId":"tx1"`) || strings.Contains(body, "Pending") {

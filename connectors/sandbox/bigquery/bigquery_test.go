@@ -193,7 +193,7 @@ func TestTables(t *testing.T) {
 		{70, "events_20261103", 3, true},
 		{200, "events_20261103", 3, false},
 	} {
-		s.now = at(step.hours)
+		s.clock.Set(at(step.hours))
 		var ids []string
 		for it := c.Dataset(dataset).Tables(t.Context()); ; {
 			table, err := it.Next()

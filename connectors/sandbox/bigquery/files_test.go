@@ -73,20 +73,21 @@ func TestOnDisk(t *testing.T) {
 	for _, s := range []*service{held, pieces} {
 		c := client(t, s)
 		for _, hours := range []float64{-48, -12, 0, 24, 25.5, 36, 400} {
-			s.now = at(hours)
+			now := at(hours)
+			s.clock.Set(now)
 			for day := 1; day <= 5; day++ {
 				start := time.Date(2026, 11, day, 0, 0, 0, 0, time.UTC)
 				id := "events_" + start.Format("20060102")
-				if s.now.Before(start.AddDate(0, 0, 1)) {
+				if now.Before(start.AddDate(0, 0, 1)) {
 					id = "events_intraday_" + start.Format("20060102")
 				}
 				want := map[string]bool{}
 				for _, records := range w {
 					for _, r := range records {
-						if r.At.Before(start) || !r.At.Before(start.AddDate(0, 0, 1)) || r.Gone != nil && !r.Gone.After(s.now) {
+						if r.At.Before(start) || !r.At.Before(start.AddDate(0, 0, 1)) || r.Gone != nil && !r.Gone.After(now) {
 							continue
 						}
-						if strings.Contains(id, "intraday") && r.Visible.Before(start.AddDate(0, 0, 2)) && !r.At.After(s.now) || !r.Visible.After(s.now) {
+						if strings.Contains(id, "intraday") && r.Visible.Before(start.AddDate(0, 0, 2)) && !r.At.After(now) || !r.Visible.After(now) {
 							want[string(r.Object)] = true
 						}
 					}
@@ -94,21 +95,21 @@ func TestOnDisk(t *testing.T) {
 				rows, _, err := readAll(t.Context(), c, id, 97+day*300)
 				if len(want) == 0 {
 					if err == nil {
-						t.Errorf("%s at %s: it is there", id, s.now)
+						t.Errorf("%s at %s: it is there", id, now)
 					}
 					continue
 				}
 				if err != nil {
-					t.Fatalf("%s at %s: %v", id, s.now, err)
+					t.Fatalf("%s at %s: %v", id, now, err)
 				}
 				for _, row := range rows {
 					delete(want, fmt.Sprintf(`{"event_name":"%v","event_timestamp":"%v","user_id":"%v"}`, row["event_name"], row["event_timestamp"], row["user_id"]))
 				}
 				if len(want) > 0 {
-					t.Errorf("%s at %s: %d rows, %d are missing", id, s.now, len(rows), len(want))
+					t.Errorf("%s at %s: %d rows, %d are missing", id, now, len(rows), len(want))
 				}
 				if meta, err := c.Dataset(dataset).Table(id).Metadata(t.Context()); err != nil || int(meta.NumRows) != len(rows) {
-					t.Errorf("%s at %s: %d rows, said to be %d: %v", id, s.now, len(rows), meta.NumRows, err)
+					t.Errorf("%s at %s: %d rows, said to be %d: %v", id, now, len(rows), meta.NumRows, err)
 				}
 			}
 		}

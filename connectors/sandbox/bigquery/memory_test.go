@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"crosslift/connectors/sandbox/world"
+	"crosslift/connectors/sandbox/world/worldtest"
 	"crosslift/schemas/table"
 )
 
@@ -37,14 +38,14 @@ type service struct {
 	*httptest.Server
 	options Options
 	key     []byte
-	now     time.Time
+	clock   *worldtest.Clock
 }
 
 const project, dataset = "cinema", "analytics_1"
 
 func serve(t *testing.T, w world.Reader, tune func(*Options)) *service {
 	t.Helper()
-	s := &service{now: time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC)}
+	s := &service{clock: worldtest.NewClock(time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC))}
 	handler := http.Handler(nil)
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	t.Cleanup(s.Close)
@@ -57,7 +58,7 @@ func serve(t *testing.T, w world.Reader, tune func(*Options)) *service {
 		t.Fatal(err)
 	}
 	s.key = key
-	s.options = Options{Project: project, Dataset: dataset, Account: account, Zone: time.UTC, Now: func() time.Time { return s.now }}
+	s.options = Options{Project: project, Dataset: dataset, Account: account, Zone: time.UTC, Now: s.clock.Now}
 	if tune != nil {
 		tune(&s.options)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"crosslift/connectors/sandbox/hubspot"
 	"crosslift/connectors/sandbox/world"
+	"crosslift/connectors/sandbox/world/worldtest"
 )
 
 // memory is a world in memory.
@@ -316,19 +317,19 @@ func TestBatches(t *testing.T) {
 
 // What is shown is what is visible; a version that becomes visible later is shown then.
 func TestClock(t *testing.T) {
-	now := noon
+	clock := worldtest.NewClock(noon)
 	c := people(1)
 	later := c.Contacts[0]
 	later.Email, later.Changed, later.Visible = "new@example.org", noon.Add(time.Hour), noon.Add(time.Hour)
 	c.Contacts = append(c.Contacts, later)
-	call := serve(t, c, hubspot.Quota{}, func() time.Time { return now })
+	call := serve(t, c, hubspot.Quota{}, clock.Now)
 	for _, want := range []string{"p1@example.org", "new@example.org", "p1@example.org"} {
 		_, v, _ := call("GET", "/crm/v3/objects/contacts?properties=email", "")
 		if got := at(v, "results.0.properties.email"); got != want {
-			t.Errorf("%s: %v", now, got)
+			t.Errorf("%s: %v", clock.Now(), got)
 		}
-		if now = now.Add(time.Hour); want == "new@example.org" {
-			now = noon
+		if clock.Advance(time.Hour); want == "new@example.org" {
+			clock.Set(noon)
 		}
 	}
 }
@@ -404,8 +405,8 @@ func TestErrors(t *testing.T) {
 }
 
 func TestQuota(t *testing.T) {
-	now := noon
-	call := serve(t, people(1), hubspot.Quota{Daily: 3, TenSeconds: 100}, func() time.Time { return now })
+	clock := worldtest.NewClock(noon)
+	call := serve(t, people(1), hubspot.Quota{Daily: 3, TenSeconds: 100}, clock.Now)
 	var policies []any
 	var h http.Header
 	for range 5 {
@@ -423,7 +424,7 @@ func TestQuota(t *testing.T) {
 	if h.Get("X-HubSpot-RateLimit-Daily") != "3" || h.Get("X-HubSpot-RateLimit-Daily-Remaining") != "0" || h.Get("X-HubSpot-RateLimit-Max") != "100" {
 		t.Error(h)
 	}
-	now = noon.Add(12 * time.Hour)
+	clock.Advance(12 * time.Hour)
 	if status, _, _ := call("POST", "/crm/v3/objects/contacts/search", `{}`); status != 200 {
 		t.Error("the next day:", status)
 	}
