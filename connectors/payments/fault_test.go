@@ -17,13 +17,14 @@ import (
 	"crosslift/connectors"
 	"crosslift/connectors/sandbox/stripe"
 	"crosslift/connectors/sandbox/stripe/stripetest"
+	"crosslift/connectors/sandbox/world/worldtest"
 )
 
 // many is how many charges the account of these tests has: more than two pages.
 const many = 210
 
 // busy is an account with many charges on day 1, each of which is refunded in part on day 2.
-func busy(t testing.TB) *stripetest.Memory {
+func busy(t testing.TB) *worldtest.Memory {
 	c := stripetest.Many(many, 1)
 	for _, x := range slices.Clone(c.Charges) {
 		x.Refunded, x.Changed, x.Visible = 50, stripetest.At(2, "08:00:00"), stripetest.At(2, "08:00:00")

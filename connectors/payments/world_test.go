@@ -15,6 +15,7 @@ import (
 	"crosslift/connectors/rest"
 	"crosslift/connectors/sandbox/stripe"
 	"crosslift/connectors/sandbox/stripe/stripetest"
+	"crosslift/connectors/sandbox/world"
 	"crosslift/connectors/sandbox/world/worldtest"
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/secret"
@@ -36,7 +37,7 @@ type account struct {
 }
 
 // serve serves a world through some faults. Requests and answers are held against Stripe's specification.
-func serve(t testing.TB, w *stripetest.Memory, faults ...func(http.Handler) http.Handler) *account {
+func serve(t testing.TB, w world.Reader, faults ...func(http.Handler) http.Handler) *account {
 	t.Helper()
 	judge := stripetest.NewJudge(t)
 	judged := func(next http.Handler) http.Handler { return judge.Watch(t, next) }
@@ -44,7 +45,7 @@ func serve(t testing.TB, w *stripetest.Memory, faults ...func(http.Handler) http
 }
 
 // serveAlone serves without the judge, which takes longer than all else.
-func serveAlone(t testing.TB, w *stripetest.Memory, faults ...func(http.Handler) http.Handler) *account {
+func serveAlone(t testing.TB, w world.Reader, faults ...func(http.Handler) http.Handler) *account {
 	t.Helper()
 	a := &account{clock: worldtest.NewClock(stripetest.At(25, "03:00:00"))}
 	handler := stripe.Handler(w, stripe.Options{Key: stripetest.Key, Now: a.clock.Now})
