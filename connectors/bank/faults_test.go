@@ -338,16 +338,16 @@ func TestRefusals(t *testing.T) {
 }
 
 // unreadable is a world that fails.
-type unreadable struct{ memory }
+type unreadable struct{ world.Reader }
 
-func (*unreadable) Current(string, string, time.Time) ([]world.Record, error) {
+func (unreadable) Current(string, string, time.Time) ([]world.Record, error) {
 	return nil, errors.New("the disk is gone")
 }
 
 // TestUnreadable: when the sandbox's bank fails, it fails as the contract says.
 func TestUnreadable(t *testing.T) {
 	t.Parallel()
-	b := open(t, &unreadable{}, night, bankapi.Options{}, nil)
+	b := open(t, unreadable{build(t, &world.Chunk{})}, night, bankapi.Options{}, nil)
 	_, err := read[table.BankTransactionRow](t, stream(t, b.source(), "bank/transactions"), day(t, "2026-11-03"))
 	if !errors.Is(err, connectors.ErrDown) || !strings.Contains(fmt.Sprint(err), "500 Internal Server Error after 6 tries: UK.OBIE.UnexpectedError") ||
 		b.judge.judged.Load() < 6 {
