@@ -26,30 +26,6 @@ import (
 	"crosslift/schemas/table"
 )
 
-// memory is a world in memory, which shows the newest version of everything.
-type memory struct {
-	streams map[string]map[string]world.Record
-}
-
-func (m *memory) Write(_, stream string, r world.Record) error {
-	if m.streams[stream] == nil {
-		m.streams[stream] = map[string]world.Record{}
-	}
-	m.streams[stream][r.ID] = r
-	return nil
-}
-
-func (m *memory) Current(_, stream string, _ time.Time) (all []world.Record, err error) {
-	for _, r := range m.streams[stream] {
-		all = append(all, r)
-	}
-	return all, nil
-}
-
-func (m *memory) Versions(string, string, time.Time) ([]world.Record, error) { panic("not asked for") }
-func (m *memory) Night(string, string, string) ([]world.Record, error)       { panic("not asked for") }
-func (m *memory) Nights(string, string) ([]string, error)                    { panic("not asked for") }
-
 var (
 	zone   = mustZone("Europe/Berlin")
 	day, _ = table.ParseDay("2026-11-03")
@@ -78,7 +54,7 @@ func hash(t *testing.T, kind identifier.Kind, value string) identifier.ID {
 // account is a HubSpot account with a source that reads it.
 type account struct {
 	t      *testing.T
-	memory *memory
+	memory *worldtest.Memory
 	clock  *worldtest.Clock
 	front  func(h http.Handler) http.Handler // what stands before it
 	config func(c *crm.Config)
@@ -89,7 +65,7 @@ type account struct {
 func (a *account) add(c *world.Chunk) {
 	a.t.Helper()
 	if a.memory == nil {
-		a.memory = &memory{streams: map[string]map[string]world.Record{}}
+		a.memory = worldtest.NewMemory(zone)
 	}
 	if err := hubspot.Builder().Build(c, a.memory); err != nil {
 		a.t.Fatal(err)
@@ -381,10 +357,16 @@ func TestObjectsWithoutIDs(t *testing.T) {
 		a := &account{t: t}
 		a.add(c)
 		lost := 0
-		for id, r := range a.memory.streams["contacts"] {
-			if n, _ := strconv.Atoi(id); n%7 == 0 {
-				r.Object = []byte(strings.Replace(string(r.Object), `"id":"`+id+`",`, "", 1))
-				a.memory.streams["contacts"][id] = r
+		records, err := a.memory.Current(hubspot.Source, hubspot.Contacts, after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range records {
+			if n, _ := strconv.Atoi(r.ID); n%7 == 0 {
+				r.Object = []byte(strings.Replace(string(r.Object), `"id":"`+r.ID+`",`, "", 1))
+				if err := a.memory.Write(hubspot.Source, hubspot.Contacts, r); err != nil {
+					t.Fatal(err)
+				}
 				lost++
 			}
 		}
