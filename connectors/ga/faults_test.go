@@ -14,18 +14,18 @@ import (
 
 	"crosslift/connectors"
 	"crosslift/connectors/sandbox/bigquery"
-	"crosslift/connectors/sandbox/world"
+	"crosslift/connectors/sandbox/world/worldtest"
 )
 
 const day = "2026-11-03"
 
 // aDay is 25 events of a day, one every half hour.
-func aDay(t testing.TB) inMemory {
+func aDay(t testing.TB) *worldtest.Memory {
 	t.Helper()
-	w := inMemory{}
+	w := worldtest.NewMemory(time.UTC)
 	for i := range 25 {
 		at := utc("2026-11-03T08:00").Add(time.Duration(i) * 30 * time.Minute)
-		w.add(t, exported(at, fmt.Sprintf(`"event_bundle_sequence_id":"%d"`, i)), time.Time{}, time.Time{})
+		add(t, w, exported(at, fmt.Sprintf(`"event_bundle_sequence_id":"%d"`, i)), time.Time{}, time.Time{})
 	}
 	return w
 }
@@ -238,7 +238,7 @@ func TestPending(t *testing.T) {
 func TestRestated(t *testing.T) {
 	t.Parallel()
 	w := aDay(t)
-	w.add(t, exported(utc("2026-11-03T09:10"), ""), time.Time{}, utc("2026-11-06T09:00"))
+	add(t, w, exported(utc("2026-11-03T09:10"), ""), time.Time{}, utc("2026-11-06T09:00"))
 	l := newLab(t, w, smallPages)
 	l.clock.Set(utc("2026-11-04T12:00"))
 	stream := l.stream()
@@ -277,7 +277,7 @@ func TestResumed(t *testing.T) {
 	t.Parallel()
 	w := aDay(t)
 	for i := range 25 {
-		w.add(t, exported(utc("2026-11-02T13:00").Add(time.Duration(i)*20*time.Minute), ""), time.Time{}, time.Time{})
+		add(t, w, exported(utc("2026-11-02T13:00").Add(time.Duration(i)*20*time.Minute), ""), time.Time{}, time.Time{})
 	}
 	moscow, err := loadZone("Europe/Moscow")
 	if err != nil {
@@ -340,11 +340,11 @@ func TestResumed(t *testing.T) {
 // TestDrift: columns and parameters that are not known are announced once, and by a name that tells nothing of persons.
 func TestDrift(t *testing.T) {
 	t.Parallel()
-	w := inMemory{}
+	w := worldtest.NewMemory(time.UTC)
 	for i := range 3 {
 		params := `"event_params":[{"key":"shelf","value":{"string_value":"x"}},{"key":"ann@mail.ru","value":{}},{"key":"79161234567","value":{}},` +
 			`{"key":"page_title","value":{"string_value":"t"}},{"key":"quiet","value":{"string_value":"x"}}]`
-		w.add(t, exported(utc("2026-11-03T12:00").Add(time.Duration(i)*time.Hour), params+`,"mood":"blue","geo":{"planet":"Earth","country":"Peru"}`),
+		add(t, w, exported(utc("2026-11-03T12:00").Add(time.Duration(i)*time.Hour), params+`,"mood":"blue","geo":{"planet":"Earth","country":"Peru"}`),
 			time.Time{}, time.Time{})
 	}
 	l := newLab(t, w, func(c *Config, o *bigquery.Options, _ *connectors.Env) {
@@ -399,5 +399,3 @@ func TestNoExport(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
-
-var _ world.Reader = inMemory{}

@@ -6,12 +6,10 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -28,24 +26,8 @@ import (
 	"crosslift/schemas/table"
 )
 
-// inMemory is a world in memory, by night. Nights are days of UTC.
-type inMemory map[string][]world.Record
-
-func (m inMemory) Write(_, _ string, r world.Record) error {
-	night := table.DayOf(r.Visible, time.UTC).String()
-	m[night] = append(m[night], r)
-	return nil
-}
-
-func (m inMemory) Current(string, string, time.Time) ([]world.Record, error) { panic("not for events") }
-func (m inMemory) Versions(string, string, time.Time) ([]world.Record, error) {
-	panic("not for events")
-}
-func (m inMemory) Night(_, _, night string) ([]world.Record, error) { return m[night], nil }
-func (m inMemory) Nights(string, string) ([]string, error)          { return slices.Sorted(maps.Keys(m)), nil }
-
-// add files a row of an export under the time that it says, or else under at.
-func (m inMemory) add(t testing.TB, row string, at, visible time.Time) {
+// add files a row of an export under at or, where that is zero, under the time that it says.
+func add(t testing.TB, w world.Writer, row string, at, visible time.Time) {
 	t.Helper()
 	var e struct {
 		At string `json:"event_timestamp"`
@@ -59,7 +41,7 @@ func (m inMemory) add(t testing.TB, row string, at, visible time.Time) {
 	if visible.IsZero() {
 		visible = at
 	}
-	if err := m.Write("ga", "events", world.Record{ID: strconv.Itoa(len(m)), At: at, Visible: visible, Object: json.RawMessage(row)}); err != nil {
+	if err := w.Write(bigquery.Source, bigquery.Stream, world.Record{ID: strconv.FormatInt(at.UnixMicro(), 10), At: at, Visible: visible, Object: json.RawMessage(row)}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -4,34 +4,17 @@ import (
 	"bufio"
 	"compress/gzip"
 	"encoding/json"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"testing"
 	"time"
 
 	"crosslift/connectors/sandbox/world"
 	"crosslift/connectors/sandbox/world/worldtest"
-	"crosslift/schemas/table"
 )
-
-// memory is a world in memory, by night. Nights are days of UTC.
-type memory map[string][]world.Record
-
-func (m memory) Write(_, _ string, r world.Record) error {
-	night := table.DayOf(r.Visible, time.UTC).String()
-	m[night] = append(m[night], r)
-	return nil
-}
-
-func (m memory) Current(string, string, time.Time) ([]world.Record, error)  { panic("not for events") }
-func (m memory) Versions(string, string, time.Time) ([]world.Record, error) { panic("not for events") }
-func (m memory) Night(_, _, night string) ([]world.Record, error)           { return m[night], nil }
-func (m memory) Nights(string, string) ([]string, error)                    { return slices.Sorted(maps.Keys(m)), nil }
 
 // service is a running sandbox with the key file of an account that may read it.
 type service struct {
