@@ -37,6 +37,9 @@ const (
 // An edge of an attribute (an account's e-mail, phone and consent; a CRM contact's likewise) says that it has this value
 // from first_ts on: another value, or none (right is absent), ends it. The attribute consent has no value but its
 // owner: right is left while it was given, and absent after it was refused.
+//
+// Two more kinds of edge have no right end: of an account of which a row shows nothing else (right_type account), and of a
+// device of which it says what it is (right_type device).
 type IdentityEdgeRow struct {
 	Left      identifier.ID `lake:"left,personal"`
 	LeftType  string        `lake:"left_type,dict"`
