@@ -32,6 +32,7 @@ type builder struct {
 	solution *graph.Solution
 	edges    []edge // pairs given to the graph
 	quality  quality
+	people   people
 }
 
 func newBuilder(in Input, emit Emit) *builder {
@@ -55,6 +56,7 @@ func newBuilder(in Input, emit Emit) *builder {
 		*t.to = number
 	}
 	b.quality.begin()
+	b.people = newPeople()
 	return b
 }
 

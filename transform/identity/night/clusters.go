@@ -121,7 +121,7 @@ func (b *builder) forest(class uint8) func(uint32) []branch {
 				each(e.a, e.b, e.oldest)
 			}
 		}
-		for k, pair := range b.known(b.Decisions.Must) {
+		for k, pair := range b.worked(b.Decisions.Must) {
 			if b.solution.Must[k] == graph.Linked {
 				each(pair[0], pair[1], max(b.nodes[pair[0]].first, b.nodes[pair[1]].first))
 			}

@@ -51,6 +51,7 @@ func (b *builder) compare(ctx context.Context) (marks map[identifier.ID]uint8, c
 	}
 	observedAs := map[identifier.ID]uint64{} // shared identifiers by the types under which they were seen
 	err = b.scanLinks(ctx, b.Previous.Links, func(l *link) error {
+		b.meet(b.people.typesWere, b.people.saidWere, &l.pair, l.was)
 		if f := b.fresh[l.pair]; f != nil {
 			f.met = true
 		}

@@ -112,6 +112,7 @@ func (b *builder) emitLink(l *link) error {
 	}
 	b.summary.Links++
 	b.quality.link(b, l)
+	b.meet(b.people.types, b.people.said, &l.pair, l.now)
 	return b.emit(table.IdentityLink, &row)
 }
 

@@ -98,23 +98,27 @@ type Summary struct {
 type Emit func(t *table.Table, row any) error
 
 // Build makes a night, and emits its rows in no order.
-func Build(ctx context.Context, in Input, workers int, emit Emit) (Summary, error) {
+func Build(ctx context.Context, in Input, workers int, emit Emit) (Known, Summary, error) {
 	b := newBuilder(in, emit)
-	if err := b.observe(ctx); err != nil {
-		return b.summary, err
+	if err := b.build(ctx, workers); err != nil {
+		return Known{}, b.summary, fmt.Errorf("identity of night %s: %w", in.Night, err)
 	}
-	if in.Previous != nil && in.Previous.Links != nil {
+	return b.known(), b.summary, nil
+}
+
+func (b *builder) build(ctx context.Context, workers int) error {
+	if err := b.observe(ctx); err != nil {
+		return err
+	}
+	if b.Previous != nil && b.Previous.Links != nil {
 		if err := b.inherit(ctx); err != nil {
-			return b.summary, fmt.Errorf("night %s: the links of %s: %w", in.Night, in.Previous.Night, err)
+			return fmt.Errorf("from the links of %s: %w", b.Previous.Night, err)
 		}
 	} else {
 		b.begin()
 	}
 	if err := b.settle(ctx, workers); err != nil {
-		return b.summary, fmt.Errorf("night %s: %w", in.Night, err)
+		return err
 	}
-	if err := b.publish(ctx); err != nil {
-		return b.summary, fmt.Errorf("night %s: %w", in.Night, err)
-	}
-	return b.summary, nil
+	return b.publish(ctx)
 }

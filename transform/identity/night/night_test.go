@@ -24,6 +24,7 @@ type made struct {
 	night   table.Day
 	files   map[*table.Table]*columns.File
 	rows    map[*table.Table][]string // each row as text, in order
+	known   night.Known
 	summary night.Summary
 }
 
@@ -33,7 +34,7 @@ func build(t *testing.T, in night.Input, workers int) made {
 	m := made{night: in.Night, files: map[*table.Table]*columns.File{}, rows: map[*table.Table][]string{}}
 	kept := map[*table.Table][]any{}
 	var err error
-	m.summary, err = night.Build(t.Context(), in, workers, func(of *table.Table, row any) error {
+	m.known, m.summary, err = night.Build(t.Context(), in, workers, func(of *table.Table, row any) error {
 		v := reflect.New(of.Row)
 		v.Elem().Set(reflect.ValueOf(row).Elem())
 		for i := range v.Elem().NumField() { // what pointers point at is not ours
@@ -277,6 +278,9 @@ func TestIncrementalIsFull(t *testing.T) {
 			in.Previous, in.Edges = last.after(false), h.from(t, night.Unsealed(last.night)-1, n)
 			next := build(t, in, 1+r.IntN(3))
 			same(t, "incremental against full", next, full)
+			if !maps.Equal(next.known.Types, full.known.Types) || !maps.Equal(next.known.Refused, full.known.Refused) {
+				t.Fatalf("night %s: %+v is known, by a full run %+v", n, next.known, full.known)
+			}
 			last = &next
 		}
 	}

@@ -223,20 +223,20 @@ func (b *builder) problem() *graph.Problem {
 		p.Links.A, p.Links.B = append(p.Links.A, e.a), append(p.Links.B, e.b)
 		p.Links.Class, p.Links.First = append(p.Links.Class, e.class), append(p.Links.First, int64(e.first))
 	}
-	p.Must, p.Cannot = b.known(b.Decisions.Must), b.known(b.Decisions.Cannot)
+	p.Must, p.Cannot = b.worked(b.Decisions.Must), b.worked(b.Decisions.Cannot)
 	return p
 }
 
-// known numbers the decisions about identifiers that are worked on.
-func (b *builder) known(pairs [][2]identifier.ID) (known [][2]uint32) {
+// worked numbers the decisions about identifiers that are worked on.
+func (b *builder) worked(pairs [][2]identifier.ID) (of [][2]uint32) {
 	for _, pair := range pairs {
 		x, first := b.number[pair[0]]
 		y, second := b.number[pair[1]]
 		if first && second {
-			known = append(known, [2]uint32{x, y})
+			of = append(of, [2]uint32{x, y})
 		}
 	}
-	return known
+	return of
 }
 
 // judge writes the graph's answer to the links, and names the blocks.
