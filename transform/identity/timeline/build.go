@@ -52,12 +52,11 @@ func Build(ctx context.Context, in Input, workers int, emit func(*table.DeviceTi
 	if err := in.Rules.check(); err != nil {
 		return err
 	}
-	from := table.Micros(math.MinInt64)
-	groups, err := rowGroups(in.Days, from)
+	from, since := table.Micros(math.MinInt64), table.Micros(math.MinInt64)
 	if in.Previous != nil {
-		from = in.Horizon
-		groups, err = rowGroups(in.Days, in.Rules.ReadFrom(from))
+		from, since = in.Horizon, in.Rules.ReadFrom(in.Horizon)
 	}
+	groups, err := rowGroups(in.Days, since)
 	if err != nil {
 		return err
 	}

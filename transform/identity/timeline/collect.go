@@ -124,18 +124,18 @@ type numbering struct {
 const none = math.MaxUint32
 
 // numbers gives the number of each of a dictionary's identifiers that are wanted.
-func (n *numbering) numbers(into []uint32, ids []identifier.ID, wanted func(identifier.ID) bool) []uint32 {
+func (n *numbering) numbers(into []uint32, ids []identifier.ID, wanted func(at int) bool) []uint32 {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	into = into[:0]
-	for i, id := range ids {
+	for at, id := range ids {
 		switch {
-		case i > 0 && id == ids[i-1]: // without a dictionary a value is there once a row
-			into = append(into, into[i-1])
-		case wanted(id):
-			into = append(into, n.add(id))
-		default:
+		case !wanted(at):
 			into = append(into, none)
+		case at > 0 && id == ids[at-1] && into[at-1] != none: // without a dictionary a value is there once a row
+			into = append(into, into[at-1])
+		default:
+			into = append(into, n.add(id))
 		}
 	}
 	return into

@@ -19,6 +19,7 @@ type decoder struct {
 	at, device, account, what columns.Vector // what: the column that only this table has
 	consent                   columns.Vector
 	deviceOf, accountOf       []uint32
+	used                      []bool // of the accounts
 }
 
 // decode reads the events of a row group. Rows without a device say nothing of one, nor do anonymous ones outside web
@@ -40,8 +41,7 @@ func (d *decoder) decode(ctx context.Context, g rowGroup) ([]event, error) {
 			return nil, err
 		}
 	}
-	d.deviceOf = d.devices.numbers(d.deviceOf, d.device.IDs, d.mine)
-	d.accountOf = d.accounts.numbers(d.accountOf, d.account.IDs, func(identifier.ID) bool { return true })
+	d.number()
 	tell, err := d.teller(g.day.Table)
 	if err != nil {
 		return nil, err
@@ -60,6 +60,18 @@ func (d *decoder) decode(ctx context.Context, g rowGroup) ([]event, error) {
 		}
 	}
 	return slices.Clip(events), nil
+}
+
+// number gives numbers to the devices that are asked for and to the accounts that used them.
+func (d *decoder) number() {
+	d.deviceOf = d.devices.numbers(d.deviceOf, d.device.IDs, func(at int) bool { return d.mine(d.device.IDs[at]) })
+	d.used = append(d.used[:0], make([]bool, len(d.account.IDs))...)
+	for row, account := range d.account.Index {
+		if device := d.device.Index[row]; account >= 0 && device >= 0 && d.deviceOf[device] != none {
+			d.used[account] = true
+		}
+	}
+	d.accountOf = d.accounts.numbers(d.accountOf, d.account.IDs, func(at int) bool { return d.used[at] })
 }
 
 // teller gives what sets the part of an event that is its table's own, and says whether the row counts.

@@ -17,7 +17,8 @@
 //     account of the session's latest authenticated event by then, or of the first one after it where none is within
 //     Rules.Session. Where sessions overlap, the latest authenticated event of any of them counts, else the first
 //     after. Between two authenticated events a session says nothing that a span does not.
-//   - span: the last authenticated event by then is no logout, and the instant is less than its time to live after it.
+//   - span: the last authenticated event by then is no logout, and the instant is less than the device's time to live
+//     after that account was last shown.
 //   - backfill: the device is personal, and an authenticated event is within Rules.Backfill.
 //   - bracket: the device is shared, and the authenticated events before and after it are of one account, each within
 //     Rules.Bracket.
