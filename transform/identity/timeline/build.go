@@ -28,7 +28,9 @@ type Input struct {
 	// What is asked of identifiers; by several goroutines.
 	Type    func(device identifier.ID) string // one of table.Type…; any other is a device of which no type is known
 	Profile func(account identifier.ID) identifier.ID
-	Refused identifier.Set // accounts that refused to be analysed
+	// Refused tells of accounts that refused to be analysed until when they get nothing: what they had before they consented
+	// again is not given back.
+	Refused map[identifier.ID]table.Micros
 
 	// Memory bounds the events that are held at once, in bytes: devices are worked in so many parts as that takes, and
 	// the days are read once a part. 0: one part. Identifiers that are met take some 50 bytes each beside it.
@@ -190,10 +192,12 @@ func (b *build) join(rows []table.DeviceTimelineRow) error {
 	return nil
 }
 
-// put emits a row with tonight's profile and confidence.
+// put emits a row with tonight's profile and confidence, as far as its account may have it.
 func (b *build) put(row table.DeviceTimelineRow) error {
-	if b.in.Refused.Has(row.Account) {
+	if until := b.in.Refused[row.Account]; until >= row.To {
 		return nil
+	} else if until > row.From {
+		row.From = until
 	}
 	if row.Profile = b.in.Profile(row.Account); row.Profile.IsZero() {
 		return nil

@@ -2,6 +2,7 @@ package timeline_test
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -125,12 +126,15 @@ func TestNightsEqualOneRun(t *testing.T) {
 		types := func(device identifier.ID) string {
 			return []string{table.TypeApp, table.TypeTV, table.TypeCookie}[device[15]%3]
 		}
-		refused := identifier.Set{}
+		refused := map[identifier.ID]table.Micros{}
 		var previous *columns.File
 		contents := map[int]string{}
 		for night := 0; night < days+6; night += 1 + r.IntN(3) {
 			if r.IntN(8) == 0 {
-				refused[identifier.ID{1, byte('u' + r.IntN(4))}] = struct{}{}
+				refused[identifier.ID{1, byte('u' + r.IntN(4))}] = table.Micros((night + 1) * daySeconds * 1e6)
+			}
+			if r.IntN(16) == 0 {
+				refused[identifier.ID{1, byte('u' + r.IntN(4))}] = math.MaxInt64
 			}
 			in := timeline.Input{
 				Rules: rules, Type: types, Refused: refused,
@@ -207,7 +211,7 @@ func TestRefusalReachesBack(t *testing.T) {
 	t.Parallel()
 	days := history(t, []string{"100d login u", "500d login v"})
 	previous := columnstest.File(t, table.DeviceTimeline, built(t, timeline.Input{Days: days}, 1)...)
-	rows := built(t, timeline.Input{Days: days, Previous: previous, Horizon: instant(t, "400d"), Refused: identifier.Set{account("u"): {}}}, 1)
+	rows := built(t, timeline.Input{Days: days, Previous: previous, Horizon: instant(t, "400d"), Refused: map[identifier.ID]table.Micros{account("u"): math.MaxInt64}}, 1)
 	if got, want := lines(rows), []string{"470d..500d v backfill", "500d..530d v span"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, expected %v", got, want)
 	}

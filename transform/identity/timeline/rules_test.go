@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -274,13 +275,23 @@ func TestRefused(t *testing.T) {
 	days := history(t, []string{"100d login u", "110d login v", "120d login u"})
 	want := []string{"70d..80d u backfill", "100d..110d u span shared", "120d..140d u span shared", "140d..150d u span"}
 	for name, in := range map[string]timeline.Input{
-		"refused":    {Refused: identifier.Set{account("v"): {}}},
+		"refused":    {Refused: map[identifier.ID]table.Micros{account("v"): math.MaxInt64}},
 		"no profile": {Profile: func(a identifier.ID) identifier.ID { return identifier.ID{a[1] - 'v'} }},
 	} {
 		in.Days = days
 		if got := lines(built(t, in, 1)); !slices.Equal(got, want) {
 			t.Errorf("%s: got %v, expected %v", name, got, want)
 		}
+	}
+}
+
+// TestConsentAgain gives an account what follows its consent, and nothing back.
+func TestConsentAgain(t *testing.T) {
+	t.Parallel()
+	days := history(t, []string{"100d login u"})
+	in := timeline.Input{Days: days, Refused: map[identifier.ID]table.Micros{account("u"): instant(t, "105d")}}
+	if got, want := lines(built(t, in, 1)), []string{"105d..130d u span"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, expected %v", got, want)
 	}
 }
 

@@ -23,7 +23,8 @@
 //   - bracket: the device is shared, and the authenticated events before and after it are of one account, each within
 //     Rules.Bracket.
 //
-// Accounts that refused to be analysed have events like any other; only what they would get is nobody's. The session
+// Accounts that refused to be analysed have events like any other; only what they would get is nobody's, until they consent
+// again. The session
 // ids of product logins decide nothing: all events with them are authenticated, so that spans hold them.
 //
 // # Nights
@@ -38,8 +39,7 @@
 // is so for events that came late, were restated or vanished, as long as c is not after them.
 //
 // Profiles and confidence are always the night's own, and what an account had that has now refused is dropped before the
-// horizon too. Two things reach back to the horizon only: a device whose type is now another, and an account that
-// consents again, whose older rows no night kept.
+// horizon too. A device whose type is now another needs a run over all events.
 package timeline
 
 import (
