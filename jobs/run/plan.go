@@ -164,10 +164,10 @@ func (r *Runner) Verdicts(ctx context.Context, p *Plan) ([]Verdict, error) {
 			if !p.Request.Wants(verdicts[k]) || verdicts[k].State == Open {
 				continue // what is read again will most likely be the same
 			}
-			switch v.State {
-			case Current:
+			switch {
+			case v.State == Current, v.State == Sealed && !v.Task.Job.Night():
 				v.State, v.Reason = Stale, "follows "+verdicts[k].Task.String()
-			case Waiting:
+			case v.State == Waiting:
 				v.State, v.Reason = Missing, "follows "+verdicts[k].Task.String()
 			}
 		}
