@@ -83,6 +83,10 @@ func (p *pipeline) does(what string, q Request, want ...string) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	foreseen, err := p.Verdicts(p.t.Context(), plan)
+	if err != nil {
+		p.t.Fatal(err)
+	}
 	var did []string
 	failed := make([]bool, len(plan.Tasks))
 	for i, t := range plan.Tasks {
@@ -96,6 +100,9 @@ func (p *pipeline) does(what string, q Request, want ...string) {
 			failed[i] = true
 			did = append(did, name+" blocked")
 		case q.Wants(v):
+			if !q.Wants(foreseen[i]) {
+				p.t.Errorf("%s: a dry run says that %s is %s", what, name, foreseen[i].State)
+			}
 			var res Result
 			if err := p.make(p.t.Context(), plan, t, nil, &res); err != nil {
 				failed[i] = true

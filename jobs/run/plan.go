@@ -108,35 +108,43 @@ func (r *Runner) nights(s *snapshot, q Request, p *Plan) []table.Day {
 // order derives what each task waits for from what its job reads.
 func (p *Plan) order() {
 	p.needs, p.after = make([][]int, len(p.Tasks)), make([][]int, len(p.Tasks))
+	earlier := map[*jobs.Job][]int{} // tasks of each job so far
 	for i, t := range p.Tasks {
-		for k, earlier := range p.Tasks[:i] {
-			switch {
-			case feeds(earlier, t):
-				p.needs[i] = append(p.needs[i], k)
-			case earlier.Job.Night() && t.Job.Night() && earlier.Day < t.Day:
-				p.after[i] = append(p.after[i], k)
+		for job, tasks := range earlier {
+			feeds, nights := feeder(job, t), job.Night() && t.Job.Night()
+			for _, k := range tasks {
+				switch day := p.Tasks[k].Day; {
+				case feeds(day):
+					p.needs[i] = append(p.needs[i], k)
+				case nights && day < t.Day:
+					p.after[i] = append(p.after[i], k)
+				}
 			}
 		}
+		slices.Sort(p.needs[i])
+		slices.Sort(p.after[i])
+		earlier[t.Job] = append(earlier[t.Job], i)
 	}
 }
 
-// feeds reports whether a task reads what an earlier one makes.
-func feeds(earlier, t Task) bool {
-	if !earlier.Job.FeedsInto(t.Job) {
-		return false
+// feeder tells of which days a task reads what another job makes.
+func feeder(job *jobs.Job, t Task) (feeds func(day table.Day) bool) {
+	var spans [][2]table.Day
+	if job.FeedsInto(t.Job) {
+		for _, read := range t.Job.Reads {
+			if !job.Produces(read) {
+				continue
+			}
+			from, to := t.Day, t.Day
+			if read.Span != nil {
+				from, to = read.Span(t.Day)
+			}
+			spans = append(spans, [2]table.Day{from, to})
+		}
 	}
-	for _, read := range t.Job.Reads {
-		if !earlier.Job.Produces(read) {
-			continue
-		}
-		if read.Span == nil {
-			return earlier.Day == t.Day
-		}
-		if from, to := read.Span(t.Day); from <= earlier.Day && earlier.Day <= to {
-			return true
-		}
+	return func(day table.Day) bool {
+		return slices.ContainsFunc(spans, func(s [2]table.Day) bool { return s[0] <= day && day <= s[1] })
 	}
-	return false
 }
 
 // Verdicts says what the plan would do, task by task: a task is stale too when one that it reads from will run.
@@ -164,10 +172,10 @@ func (r *Runner) Verdicts(ctx context.Context, p *Plan) ([]Verdict, error) {
 			if !p.Request.Wants(verdicts[k]) || verdicts[k].State == Open {
 				continue // what is read again will most likely be the same
 			}
-			switch v.State {
-			case Current:
+			switch {
+			case v.State == Current, v.State == Sealed && !v.Task.Job.Night():
 				v.State, v.Reason = Stale, "follows "+verdicts[k].Task.String()
-			case Waiting:
+			case v.State == Waiting:
 				v.State, v.Reason = Missing, "follows "+verdicts[k].Task.String()
 			}
 		}

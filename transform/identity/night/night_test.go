@@ -173,7 +173,7 @@ func randomDay(r *rand.Rand, day table.Day, people int) []*table.IdentityEdgeRow
 			c := near(a)
 			add(id('c', c), table.TypeCRM, id('e', near(c)), table.TypeEmail, table.RuleTyped, "crm_contact")
 			if r.IntN(2) == 0 {
-				add(id('c', c), table.TypeCRM, account, table.TypeAccount, table.RuleAccount, "crm_contact")
+				add(id('c', c), table.TypeCRM, maybe(account), table.TypeAccount, table.RuleAccount, "crm_contact")
 			}
 			if r.IntN(9) == 0 {
 				add(id('c', c), table.TypeCRM, maybe(id('c', c)), table.TypeConsent, 0, "crm_contact")
