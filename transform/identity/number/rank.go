@@ -60,12 +60,6 @@ func Rank(ctx context.Context, workers int, lists ...*List) ([]identifier.ID, er
 	return keys, nil
 }
 
-// entry is a key, as two numbers that order as it does, with its place among the keys of its piece.
-type entry struct {
-	high, low uint64
-	place     uint32
-}
-
 // sorter holds what ranking a piece needs, for the next piece.
 type sorter struct{ entries, spare []entry }
 
@@ -111,68 +105,4 @@ func (s *sorter) rank(p int, lists []*List) []identifier.ID {
 		l.numbers[p] = numbers[from[i]:from[i+1]]
 	}
 	return keys
-}
-
-func (e *entry) equal(o *entry) bool { return e.high == o.high && e.low == o.low }
-func (e *entry) less(o *entry) bool {
-	return e.high < o.high || e.high == o.high && e.low < o.low
-}
-
-// digit is the n-th byte of the key.
-func (e *entry) digit(n int) uint8 {
-	if n < 8 {
-		return uint8(e.high >> (56 - 8*n))
-	}
-	return uint8(e.low >> (120 - 8*n))
-}
-
-// fewEntries are sorted sooner by insertion than by counting digits.
-const fewEntries = 32
-
-// radix sorts entries that agree in the bytes before the n-th, with as much spare room.
-func radix(entries, spare []entry, n int) {
-	for ; ; n++ {
-		if len(entries) <= fewEntries {
-			insertion(entries)
-			return
-		}
-		if n == len(identifier.ID{}) {
-			return // all are equal
-		}
-		var ends [parts]int
-		for i := range entries {
-			ends[entries[i].digit(n)]++
-		}
-		if ends[entries[0].digit(n)] == len(entries) {
-			continue
-		}
-		sum := 0
-		for d := range ends {
-			ends[d], sum = sum, sum+ends[d]
-		}
-		for i := range entries {
-			d := entries[i].digit(n)
-			spare[ends[d]] = entries[i]
-			ends[d]++
-		}
-		copy(entries, spare)
-		from := 0
-		for _, end := range ends {
-			if end-from > 1 {
-				radix(entries[from:end], spare[from:end], n+1)
-			}
-			from = end
-		}
-		return
-	}
-}
-
-func insertion(entries []entry) {
-	for i := 1; i < len(entries); i++ {
-		e, j := entries[i], i
-		for ; j > 0 && e.less(&entries[j-1]); j-- {
-			entries[j] = entries[j-1]
-		}
-		entries[j] = e
-	}
 }

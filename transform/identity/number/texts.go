@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
+
+	"crosslift/schemas/identifier"
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -22,6 +24,7 @@ type TextList struct {
 	text    [parts][]byte // of each piece, the texts with their lengths before them
 	numbers [parts][]uint32
 	first   [parts]uint32
+	rank    []uint32
 	scratch []byte
 }
 
@@ -40,14 +43,13 @@ func (l *TextList) Add(text string) {
 func (l *TextList) AppendNumbers(to []uint32) []uint32 {
 	left := l.numbers
 	for _, p := range l.order {
-		to = append(to, l.first[p]+left[p][0])
+		to = append(to, l.rank[l.first[p]+left[p][0]])
 		left[p] = left[p][1:]
 	}
 	return to
 }
 
-// RankTexts numbers the texts of all lists as Rank does keys, but in an order of its own: that of a checksum's byte, then
-// of the texts.
+// RankTexts numbers the texts of all lists as Rank does keys, in the order of their bytes.
 func RankTexts(ctx context.Context, workers int, lists ...*TextList) ([]string, error) {
 	var all uint64
 	for _, l := range lists {
@@ -57,15 +59,12 @@ func RankTexts(ctx context.Context, workers int, lists ...*TextList) ([]string, 
 		return nil, fmt.Errorf("numbering: %d keys are more than the %d that can be numbered", all, uint64(math.MaxUint32))
 	}
 	var distinct [parts][]string
-	g, ctx := errgroup.WithContext(ctx)
+	g, within := errgroup.WithContext(ctx)
 	g.SetLimit(max(workers, 1))
 	for p := range parts {
 		g.Go(func() error {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			distinct[p] = rankTexts(p, lists)
-			return nil
+			distinct[p] = distinctTexts(p, lists)
+			return within.Err()
 		})
 	}
 	if err := g.Wait(); err != nil {
@@ -78,11 +77,46 @@ func RankTexts(ctx context.Context, workers int, lists ...*TextList) ([]string, 
 		}
 		n += len(distinct[p])
 	}
-	return slices.Concat(distinct[:]...), nil
+	texts := slices.Concat(distinct[:]...)
+	order, err := sortTexts(ctx, workers, texts)
+	if err != nil {
+		return nil, err
+	}
+	rank, sorted := make([]uint32, n), make([]string, n)
+	for i, e := range order {
+		rank[e.place], sorted[i] = uint32(i), texts[e.place]
+	}
+	for _, l := range lists {
+		l.rank = rank
+	}
+	return sorted, nil
 }
 
-// rankTexts numbers a piece's texts from 0 and gives them, each once and in order.
-func rankTexts(p int, lists []*TextList) []string {
+// sortTexts gives the places of distinct texts in the order of the texts: by their beginnings, then, where those are
+// equal, by the whole.
+func sortTexts(ctx context.Context, workers int, texts []string) ([]entry, error) {
+	order := make([]entry, len(texts))
+	for i, text := range texts {
+		var begin identifier.ID
+		copy(begin[:], text)
+		order[i] = entry{binary.BigEndian.Uint64(begin[:8]), binary.BigEndian.Uint64(begin[8:]), uint32(i)}
+	}
+	if err := radixBeside(ctx, workers, order); err != nil {
+		return nil, err
+	}
+	for from := 0; from < len(order); {
+		to := from + 1
+		for to < len(order) && order[to].equal(&order[from]) {
+			to++
+		}
+		slices.SortFunc(order[from:to], func(a, b entry) int { return cmp.Compare(texts[a.place], texts[b.place]) })
+		from = to
+	}
+	return order, nil
+}
+
+// distinctTexts numbers a piece's texts from 0 as they come and gives them, each once.
+func distinctTexts(p int, lists []*TextList) []string {
 	t := newTable()
 	for _, l := range lists {
 		var numbers []uint32
@@ -96,29 +130,17 @@ func rankTexts(p int, lists []*TextList) []string {
 		}
 		l.numbers[p] = numbers
 	}
-	order := make([]uint32, len(t.texts))
-	for i := range order {
-		order[i] = uint32(i)
-	}
-	slices.SortFunc(order, func(a, b uint32) int { return cmp.Compare(t.texts[a], t.texts[b]) })
-	rank, texts, size := make([]uint32, len(order)), make([]string, len(order)), 0
-	for i, at := range order {
-		rank[at] = uint32(i)
-		size += len(t.texts[at])
+	size := 0
+	for _, text := range t.texts {
+		size += len(text)
 	}
 	var own strings.Builder // so that the copies of repeated texts are let go
 	own.Grow(size)
-	for i, at := range order {
-		from := own.Len()
-		own.WriteString(t.texts[at])
-		texts[i] = own.String()[from:]
+	for i, text := range t.texts {
+		own.WriteString(text)
+		t.texts[i] = own.String()[own.Len()-len(text):]
 	}
-	for _, l := range lists {
-		for i, at := range l.numbers[p] {
-			l.numbers[p][i] = rank[at]
-		}
-	}
-	return texts
+	return t.texts
 }
 
 func uvarint(text string) (value, size int) {
