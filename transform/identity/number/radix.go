@@ -30,25 +30,36 @@ func (e *entry) digit(n int) uint8 {
 // fewEntries are sorted sooner by insertion than by counting digits.
 const fewEntries = 32
 
+// bounds are where the entries with each value of a digit end, from 0 on.
+type bounds [parts + 1]int
+
 // radix sorts entries that agree in the bytes before the n-th, with as much spare room.
 func radix(entries, spare []entry, n int) {
-	bounds, n := deal(entries, spare, n)
-	for d := range bounds[1:] {
-		if part := entries[bounds[d]:bounds[d+1]]; len(part) > 1 {
-			radix(part, spare[bounds[d]:bounds[d+1]], n+1)
+	var ends bounds
+	n, dealt := deal(entries, spare, n, &ends)
+	if !dealt {
+		return
+	}
+	for d := range parts {
+		if part := entries[ends[d]:ends[d+1]]; len(part) > 1 {
+			radix(part, spare[ends[d]:ends[d+1]], n+1)
 		}
 	}
 }
 
 // radixBeside is radix from the first byte on, by several workers.
 func radixBeside(ctx context.Context, workers int, entries []entry) error {
+	var ends bounds
 	spare := make([]entry, len(entries))
-	bounds, n := deal(entries, spare, 0)
+	n, dealt := deal(entries, spare, 0, &ends)
+	if !dealt {
+		return nil
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(workers, 1))
-	for d := range bounds[1:] {
+	for d := range parts {
 		g.Go(func() error {
-			radix(entries[bounds[d]:bounds[d+1]], spare[bounds[d]:bounds[d+1]], n+1)
+			radix(entries[ends[d]:ends[d+1]], spare[ends[d]:ends[d+1]], n+1)
 			return ctx.Err()
 		})
 	}
@@ -56,17 +67,17 @@ func radixBeside(ctx context.Context, workers int, entries []entry) error {
 }
 
 // deal sorts entries by the first of their bytes, from the n-th on, in which they differ, and says which byte it was and
-// where the entries of each of its values end; or it sorts them all, and gives no bounds.
-func deal(entries, spare []entry, n int) ([]int, int) {
+// where the entries of each of its values end; few or equal ones it sorts altogether.
+func deal(entries, spare []entry, n int, ends *bounds) (digit int, dealt bool) {
 	for ; ; n++ {
 		if len(entries) <= fewEntries {
 			insertion(entries)
-			return nil, n
+			return n, false
 		}
 		if n == len(identifier.ID{}) {
-			return nil, n // all are equal
+			return n, false // all are equal
 		}
-		var ends [parts + 1]int
+		*ends = bounds{}
 		for i := range entries {
 			ends[int(entries[i].digit(n))+1]++
 		}
@@ -76,14 +87,14 @@ func deal(entries, spare []entry, n int) ([]int, int) {
 		for d := range parts {
 			ends[d+1] += ends[d]
 		}
-		at := ends
+		at := *ends
 		for i := range entries {
 			d := entries[i].digit(n)
 			spare[at[d]] = entries[i]
 			at[d]++
 		}
 		copy(entries, spare)
-		return ends[:], n
+		return n, true
 	}
 }
 
