@@ -35,11 +35,22 @@ func (e *rowError) Error() string { return fmt.Sprintf("%s %d: %s", e.what, e.pl
 func (e *rowError) Unwrap() error { return e.err }
 
 // Error makes an error of what a row of the batch holds. Of several in a file, that of the first row is told.
-func (b *Batch) Error(row int, err error) error {
+func (b *Batch) Error(row int, err error) error { return &rowError{b.Place(row), b.What(), err} }
+
+// Place is where a row of the batch stands in the file, and What says what is counted there: lines or rows.
+func (b *Batch) Place(row int) int64 {
 	if b.lines != nil {
-		return &rowError{b.lines[row], "line", err}
+		return b.lines[row]
 	}
-	return &rowError{b.first + int64(row) + 1, "row", err}
+	return b.first + int64(row) + 1
+}
+
+// What is "line" or "row".
+func (b *Batch) What() string {
+	if b.lines != nil {
+		return "line"
+	}
+	return "row"
 }
 
 // Read gives all rows to a function, in batches. It is called by as many goroutines as there are workers, each of which

@@ -97,9 +97,10 @@ func Open(ctx context.Context, name string, required, optional []string) (s *She
 var named = regexp.MustCompile(`(?i)\.(csv|tsv|jsonl|ndjson|json|parquet)(\.gz|\.zst)?$`)
 
 // ContentError is an error of what a file holds.
-type ContentError struct{ error }
+type ContentError struct{ Err error }
 
-func (e *ContentError) Unwrap() error { return e.error }
+func (e *ContentError) Error() string { return e.Err.Error() }
+func (e *ContentError) Unwrap() error { return e.Err }
 
 // open tells the type of the file, by its first bytes or else its name, and what columns it has.
 func (s *Sheet) open(ctx context.Context, size int64) (known []string, err error) {
