@@ -105,12 +105,13 @@ func required(flags ...string) error {
 // identityError gives an error of what a file holds the code of a broken contract.
 func identityError(command string, err error) error {
 	var content *sheet.ContentError
-	err, is := fmt.Errorf("identity %s: %w", command, err), errors.As(err, &content)
+	var usage *stitch.UsageError
+	named := fmt.Errorf("identity %s: %w", command, err)
 	switch {
-	case is:
-		return jobs.Exit(jobs.ExitContract, err)
-	case errors.Is(err, os.ErrNotExist), errors.Is(err, stitch.ErrUsage):
-		return usageError{err}
+	case errors.As(err, &content):
+		return jobs.Exit(jobs.ExitContract, named)
+	case errors.Is(err, os.ErrNotExist), errors.As(err, &usage):
+		return usageError{named}
 	}
-	return err
+	return named
 }

@@ -53,42 +53,14 @@ type Sheet struct {
 
 // Open opens a file and selects columns, of which the optional ones are left out where the file lacks them. The error
 // of a file that is no such thing, or that lacks a column, is a ContentError.
-func Open(ctx context.Context, name string, required, optional []string) (s *Sheet, err error) {
+func Open(ctx context.Context, name string, required, optional []string) (*Sheet, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	s = &Sheet{name: name, file: f}
-	defer func() {
-		if err != nil {
-			s.Close()
-		}
-	}()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if info.IsDir() {
-		return nil, &ContentError{fmt.Errorf("%s is a folder: name a file", name)}
-	}
-	known, err := s.open(ctx, info.Size())
-	if err != nil {
-		return nil, &ContentError{fmt.Errorf("%s: %w", name, err)}
-	}
-	var selected []string
-	for _, c := range required {
-		if known != nil && !slices.Contains(known, c) {
-			return nil, &ContentError{fmt.Errorf("%s: it has no column %q: its columns are %s", name, c, list(known))}
-		}
-		selected = append(selected, c)
-	}
-	for _, c := range optional {
-		if slices.Contains(known, c) {
-			selected = append(selected, c)
-		}
-	}
-	if err := s.choose(selected); err != nil {
-		return nil, &ContentError{fmt.Errorf("%s: %w", name, err)}
+	s := &Sheet{name: name, file: f}
+	if err := s.open(ctx, required, optional); err != nil {
+		return nil, errors.Join(&ContentError{fmt.Errorf("%s: %w", name, err)}, s.Close())
 	}
 	return s, nil
 }
@@ -102,8 +74,35 @@ type ContentError struct{ Err error }
 func (e *ContentError) Error() string { return e.Err.Error() }
 func (e *ContentError) Unwrap() error { return e.Err }
 
-// open tells the type of the file, by its first bytes or else its name, and what columns it has.
-func (s *Sheet) open(ctx context.Context, size int64) (known []string, err error) {
+func (s *Sheet) open(ctx context.Context, required, optional []string) error {
+	info, err := s.file.Stat()
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		return errors.New("it is a folder: name a file")
+	}
+	known, err := s.read(ctx, info.Size())
+	if err != nil {
+		return err
+	}
+	var selected []string
+	for _, c := range required {
+		if known != nil && !slices.Contains(known, c) {
+			return fmt.Errorf("it has no column %q: its columns are %s", c, list(known))
+		}
+		selected = append(selected, c)
+	}
+	for _, c := range optional {
+		if slices.Contains(known, c) {
+			selected = append(selected, c)
+		}
+	}
+	return s.choose(selected)
+}
+
+// read tells the type of the file, by its first bytes or else its name, and what columns it has: nil for JSON Lines.
+func (s *Sheet) read(ctx context.Context, size int64) (known []string, err error) {
 	var magic [4]byte
 	if _, err := s.file.ReadAt(magic[:], 0); err != nil && err != io.EOF {
 		return nil, err
@@ -115,13 +114,18 @@ func (s *Sheet) open(ctx context.Context, size int64) (known []string, err error
 		return s.parquet.Columns(), nil
 	}
 	f := files.Format{Null: []string{}} // an empty text is a value like others
-	if !named.MatchString(s.name) {
+	name := named.FindStringSubmatch(s.name)
+	if name == nil {
 		f.Type = "csv"
 	}
 	if s.text, err = files.NewReader(ctx, s.file, size, s.name, f); err != nil {
 		return nil, err
 	}
-	return s.text.Columns(), nil
+	known = s.text.Columns()
+	if known == nil && (name == nil || !strings.Contains(strings.ToLower(name[1]), "json")) {
+		return nil, errors.New("it is empty: expected a header with the names of columns")
+	}
+	return known, nil
 }
 
 func (s *Sheet) choose(selected []string) error {

@@ -30,8 +30,11 @@ var (
 	typed = []string{"left_type", "right_type", "rule", "first_ts", "last_ts"}
 )
 
-// ErrUsage marks a mistake in how the files were named.
-var ErrUsage = errors.New("usage")
+// UsageError is a mistake in how the files were named.
+type UsageError struct{ Err error }
+
+func (e *UsageError) Error() string { return e.Err.Error() }
+func (e *UsageError) Unwrap() error { return e.Err }
 
 // Report is what was done; it marshals to the documented JSON.
 type Report struct {
@@ -66,7 +69,7 @@ func (c *clock) done(part string) {
 }
 
 // Run reads the edges, finds who belongs together and writes the map. When it fails, nothing is written. An error of what
-// the file holds is a sheet.ContentError; one of how it was called is marked ErrUsage.
+// the file holds is a sheet.ContentError; one of how it was called a UsageError.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	if o.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)

@@ -23,13 +23,13 @@ func writerFor(o Options) (writer, error) {
 	case ".parquet":
 		encode = writeParquet
 	default:
-		return nil, fmt.Errorf("%s: expected a name that ends in .csv or .parquet: %w", o.Out, ErrUsage)
+		return nil, &UsageError{fmt.Errorf("%s: expected a name that ends in .csv or .parquet", o.Out)}
 	}
 	if info, err := os.Stat(o.Out); err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a file that could be replaced: %w", o.Out, ErrUsage)
+		return nil, &UsageError{fmt.Errorf("%s is not a file that could be replaced", o.Out)}
 	}
 	if sameFile(o.Edges, o.Out) {
-		return nil, fmt.Errorf("%s: the map would replace the edges: %w", o.Out, ErrUsage)
+		return nil, &UsageError{fmt.Errorf("%s: the map would replace the edges", o.Out)}
 	}
 	return func(ctx context.Context, n *nodes, m *grouped) error {
 		return replace(o.Out, func(w io.Writer) error { return encode(ctx, w, n, m) })
