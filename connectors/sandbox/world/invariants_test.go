@@ -213,7 +213,7 @@ func TestNamesMeanSomebody(t *testing.T) {
 		}
 	}
 	for id := range device {
-		if values["device"+id] == 0 {
+		if _, known := values["device"+id]; !known {
 			t.Errorf("device %s is no node", id)
 		}
 	}
