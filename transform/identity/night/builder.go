@@ -16,28 +16,31 @@ type builder struct {
 	emit    Emit
 	summary Summary
 
-	types   names // those of Rules, in their order, and consent
-	sources names
+	types    names // those of Rules, in their order, and consent
+	sources  names
+	statuses names
 
 	account, crm, email, folded, phone, card, reference, consent uint8
 
-	fresh map[pair]*fresh // what tonight's days say
-	whole bool            // everything is redone
-	dirty identifier.Set  // the identifiers whose blocks are redone
-	crowd identifier.Set  // identifiers that are shared and not redone
-	links []link          // that are redone
+	places map[pair]int32 // of fresh
+	fresh  []fresh        // what tonight's days say
+	whole  bool           // everything is redone
+	dirty  identifier.Set // the identifiers whose blocks are redone
+	crowd  identifier.Set // identifiers that are shared and not redone
+	links  []link         // that are redone
 
 	nodes    []node
 	number   map[identifier.ID]uint32
 	solution *graph.Solution
-	edges    []edge // pairs given to the graph
+	edges    []edge      // pairs given to the graph
+	reasons  [256]status // by the graph's
 	quality  quality
 	people   people
 }
 
 func newBuilder(in Input, emit Emit) *builder {
-	b := &builder{Input: in, emit: emit, fresh: map[pair]*fresh{}, dirty: identifier.Set{}, crowd: identifier.Set{}, number: map[identifier.ID]uint32{}}
-	b.types, b.sources = names{of: map[string]uint8{}}, names{of: map[string]uint8{}}
+	b := &builder{Input: in, emit: emit, places: map[pair]int32{}, dirty: identifier.Set{}, crowd: identifier.Set{}, number: map[identifier.ID]uint32{}}
+	b.types, b.sources, b.statuses = newNames(), newNames(), newNames(statusNames...)
 	for i, t := range in.Rules.Types {
 		b.types.list, b.types.of[t.Name] = append(b.types.list, t.Name), uint8(i)
 	}
@@ -72,10 +75,11 @@ func (b *builder) observe(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			f := b.fresh[p]
+			f := b.told(&p)
 			if f == nil {
-				f = &fresh{}
-				b.fresh[p] = f
+				b.places[p] = int32(len(b.fresh))
+				b.fresh = append(b.fresh, fresh{pair: p})
+				f = &b.fresh[len(b.fresh)-1]
 			}
 			part := &f.open
 			if day.Day <= sealed(b.Night) {
@@ -97,13 +101,22 @@ func (b *builder) begin() {
 	b.takeNew()
 }
 
-// takeNew makes links of the pairs that the night before did not know.
+// told is what tonight's days say of a pair; nil for nothing.
+func (b *builder) told(p *pair) *fresh {
+	if at, told := b.places[*p]; told {
+		return &b.fresh[at]
+	}
+	return nil
+}
+
+// takeNew makes links of the pairs that the night before did not know, and lets go of what the days said.
 func (b *builder) takeNew() {
-	for p, f := range b.fresh {
-		if !f.met {
-			b.links = append(b.links, link{pair: p, sealed: f.sealed, now: f.sealed.and(f.open)})
+	for i := range b.fresh {
+		if f := &b.fresh[i]; !f.met {
+			b.links = append(b.links, link{pair: f.pair, sealed: f.sealed, now: f.sealed.and(f.open)})
 		}
 	}
+	b.places, b.fresh = nil, nil
 }
 
 // redone reports whether an identifier's block is worked on tonight.
@@ -113,6 +126,9 @@ func (b *builder) redone(id identifier.ID) bool { return b.whole || b.dirty.Has(
 func (b *builder) deviceLike(t uint8) bool {
 	return int(t) < len(b.Rules.Types) && b.Rules.Types[t].Device
 }
+
+// between reports whether a link has two ends that are worked on.
+func (b *builder) between(l *link) bool { return b.joins(&l.pair) && !b.outside(l.rightType) }
 
 // outside reports whether identifiers of a type take no part in profiles.
 func (b *builder) outside(t uint8) bool {

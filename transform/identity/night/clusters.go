@@ -18,30 +18,41 @@ type cluster struct {
 	account bool
 }
 
-// clusters groups the identifiers that are redone.
+// clusters groups the identifiers that are redone, by their representatives.
 func (b *builder) clusters(of []uint32) []cluster {
-	order := make([]uint32, 0, len(b.nodes))
-	for i := range b.nodes {
-		if b.nodes[i].redo && !b.solution.Shared[i] {
-			order = append(order, uint32(i))
+	start := make([]uint32, len(b.nodes)+1)
+	each := func(do func(x uint32)) {
+		for x := range b.nodes {
+			if b.nodes[x].redo && !b.solution.Shared[x] {
+				do(uint32(x))
+			}
 		}
 	}
-	slices.SortFunc(order, func(x, y uint32) int {
-		return cmp.Or(cmp.Compare(of[x], of[y]), b.compareNodes(x, y))
-	})
-	var all []cluster
-	for from := 0; from < len(order); {
-		to := from + 1
-		for to < len(order) && of[order[to]] == of[order[from]] {
-			to++
+	each(func(x uint32) { start[of[x]+1]++ })
+	n := 0
+	for i := range b.nodes {
+		if start[i+1] > 0 {
+			n++
 		}
-		members := order[from:to]
+		start[i+1] += start[i]
+	}
+	order, next := make([]uint32, start[len(b.nodes)]), slices.Clone(start)
+	each(func(x uint32) {
+		order[next[of[x]]] = x
+		next[of[x]]++
+	})
+	all := make([]cluster, 0, n)
+	for i := range b.nodes {
+		members := order[start[i]:start[i+1]]
+		if len(members) == 0 {
+			continue
+		}
+		slices.SortFunc(members, b.compareNodes)
 		anchor := members[0]
 		all = append(all, cluster{
 			members: members, anchor: anchor, account: b.nodes[anchor].typ == b.account,
 			profile: identifier.Mint(identifier.Profile, b.nodes[anchor].id, 0),
 		})
-		from = to
 	}
 	return all
 }

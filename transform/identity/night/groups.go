@@ -1,6 +1,7 @@
 package night
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -82,49 +83,54 @@ func (b *builder) regrouped(level string, profile, old, now identifier.ID) error
 	return b.change(table.IdentityChangeRow{Level: level, Kind: moved, From: old, To: now, Identifier: profile, IdentifierType: "profile"})
 }
 
-// touches finds which identifiers were observed with which profiles, by links that hold, made or refused.
+// touches finds which identifiers were observed with several profiles, by links that hold, made or refused: such an
+// identifier has a link to a profile that it is not in, or is itself outside of profiles.
 func (b *builder) touches(profiles []cluster) []touch {
-	place := map[uint32]int{} // of the profile, by identifier
+	const nobody = -1
+	place := make([]int, len(b.nodes)) // of the profile, by identifier
+	for i := range place {
+		place[i] = nobody
+	}
 	for i := range profiles {
 		for _, x := range profiles[i].members {
 			place[x] = i
 		}
 	}
+	holds := func(l *link) bool {
+		return l.status != statusAttribute && l.status != statusEnded && l.status != statusConsent && l.status != statusSign
+	}
+	several := make([]bool, len(b.nodes))
+	for i := range b.links {
+		if l := &b.links[i]; holds(l) && place[l.x] != place[l.y] {
+			several[l.x], several[l.y] = true, true
+		}
+	}
 	var all []touch
 	add := func(of identifier.ID, typ uint8, with uint32) {
-		if i, known := place[with]; known {
-			all = append(all, touch{of, b.nodes[with].block, typ, i})
+		if place[with] != nobody {
+			all = append(all, touch{of, b.nodes[with].block, typ, place[with]})
 		}
 	}
 	for i := range b.links {
 		l := &b.links[i]
-		switch l.status {
-		case statusAttribute, statusEnded, statusConsent:
+		switch {
+		case l.status == statusSign:
+			add(l.right, l.rightType, l.x)
 			continue
-		case statusSign:
-			add(l.right, l.rightType, b.number[l.left])
+		case !holds(l):
 			continue
 		}
-		x, y := b.number[l.left], b.number[l.right]
-		if !b.solution.Shared[x] {
-			add(l.left, b.nodes[x].typ, y)
-			add(l.left, b.nodes[x].typ, x)
-		}
-		if !b.solution.Shared[y] {
-			add(l.right, b.nodes[y].typ, x)
-			add(l.right, b.nodes[y].typ, y)
+		for _, ends := range [2][2]uint32{{l.x, l.y}, {l.y, l.x}} {
+			if n := &b.nodes[ends[0]]; several[ends[0]] && !b.solution.Shared[ends[0]] {
+				add(n.id, n.typ, ends[0])
+				add(n.id, n.typ, ends[1])
+			}
 		}
 	}
 	slices.SortFunc(all, func(x, y touch) int {
-		if c := compareIDs(x.block, y.block); c != 0 {
-			return c
-		}
-		if c := compareIDs(x.of, y.of); c != 0 {
-			return c
-		}
-		return x.profile - y.profile
+		return cmp.Or(compareIDs(x.of, y.of), compareIDs(x.block, y.block), cmp.Compare(x.profile, y.profile))
 	})
-	return slices.CompactFunc(all, func(x, y touch) bool { return x.block == y.block && x.of == y.of && x.profile == y.profile })
+	return slices.Compact(all)
 }
 
 // shares calls for each identifier that several profiles of a block share, with those.

@@ -52,7 +52,7 @@ func (b *builder) compare(ctx context.Context) (marks map[identifier.ID]uint8, c
 	observedAs := map[identifier.ID]uint64{} // shared identifiers by the types under which they were seen
 	err = b.scanLinks(ctx, b.Previous.Links, func(l *link) error {
 		b.meet(b.people.typesWere, b.people.saidWere, &l.pair, l.was)
-		if f := b.fresh[l.pair]; f != nil {
+		if f := b.told(&l.pair); f != nil {
 			f.met = true
 		}
 		switch {
@@ -68,12 +68,13 @@ func (b *builder) compare(ctx context.Context) (marks map[identifier.ID]uint8, c
 		}
 		return nil
 	})
-	for p, f := range b.fresh {
-		if f.met {
+	for i := range b.fresh {
+		p := &b.fresh[i].pair
+		if b.fresh[i].met {
 			continue
 		}
-		mark(&p, grown)
-		if !b.joins(&p) { // it says what a device is, or that a value has gone
+		mark(p, grown)
+		if !b.joins(p) { // it says what a device is, or that a value has gone
 			marks[p.left] |= changed
 		}
 		for id, t := range map[identifier.ID]uint8{p.left: p.leftType, p.right: p.rightType} {

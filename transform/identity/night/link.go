@@ -3,6 +3,7 @@ package night
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
@@ -35,48 +36,53 @@ func (s seen) and(o seen) seen {
 
 // fresh is what the days that are read tonight say of a pair.
 type fresh struct {
+	pair
 	sealed, open seen
 	met          bool // the night before knew the pair
 }
 
-// link is everything that was observed of a pair.
+// link is everything that was observed of a pair. It holds no pointers: there are many.
 type link struct {
 	pair
-	sealed, now seen
-	was         seen         // by the night before
-	before      string       // its status then; "" for a new one
-	validTo     table.Micros // of an attribute that has ended; 0 while it holds
-	status      string
-	block       identifier.ID
+	before, status status       // by the night before, and tonight; undecided: a new one, and one that the graph is asked about
+	x, y           uint32       // its ends among the nodes, as far as they are some
+	sealed, now    seen         //
+	was            seen         // by the night before
+	validTo        table.Micros // of an attribute that has ended; 0 while it holds
+	block          identifier.ID
 }
 
-// The statuses of links besides those of the graph.
+// status is a place among the builder's statuses.
+type status = uint8
+
+// The statuses of links. Behind them come the other reasons of the graph.
 const (
-	statusLinked    = "linked"
-	statusImplied   = "implied"     // both ends are one profile's by other links
-	statusEnded     = "ended"       // the attribute has another value now, or none
-	statusConsent   = "no_consent"  // of an account or contact that refuses analysis
-	statusSign      = "person_sign" // of persons, not of profiles
-	statusAttribute = "attribute"   // says something of left alone
-	statusLeft      = "shared_left" // too many accounts touch left
-	statusRight     = "shared_right"
-	statusBoth      = "shared_both"
+	undecided       status = iota
+	statusLinked           //
+	statusImplied          // both ends are one profile's by other links
+	statusEnded            // the attribute has another value now, or none
+	statusConsent          // of an account or contact that refuses analysis
+	statusSign             // of persons, not of profiles
+	statusAttribute        // says something of left alone
+	statusLeft             // too many accounts touch left
+	statusRight            //
+	statusBoth             //
 )
 
+var statusNames = []string{"", "linked", "implied", "ended", "no_consent", "person_sign", "attribute", "shared_left", "shared_right", "shared_both"}
+
 // refused reports whether a status says that a link was not made although it was observed and holds.
-func refused(status string) bool {
-	switch status {
-	case statusLinked, statusImplied, statusEnded, statusConsent, statusSign, statusAttribute:
-		return false
-	}
-	return true
-}
+func refused(s status) bool { return s > statusAttribute }
 
 // scanLinks reads the links of the night before.
 func (b *builder) scanLinks(ctx context.Context, f *columns.File, each func(*link) error) error {
 	return columns.Scan(ctx, f, table.IdentityLink, nil, func(r *table.IdentityLinkRow) error {
-		l := link{was: seen{r.FirstAt, r.LastAt, r.Count}, before: r.Status, status: r.Status, block: r.Block}
+		l := link{was: seen{r.FirstAt, r.LastAt, r.Count}, block: r.Block}
 		var err error
+		if l.before, err = b.statuses.number(r.Status); err != nil {
+			return err
+		}
+		l.status = l.before
 		if l.pair, err = b.pair(r.Left, r.LeftType, r.Right, r.RightType, r.Rule, r.Source); err != nil {
 			return err
 		}
@@ -87,7 +93,7 @@ func (b *builder) scanLinks(ctx context.Context, f *columns.File, each func(*lin
 			l.sealed = seen{*r.SealedFirstAt, *r.SealedLastAt, *r.SealedCount}
 		}
 		l.now = l.sealed
-		if f := b.fresh[l.pair]; f != nil {
+		if f := b.told(&l.pair); f != nil {
 			l.sealed = l.sealed.and(f.sealed)
 			l.now = l.sealed.and(f.open)
 		}
@@ -102,7 +108,7 @@ func (b *builder) emitLink(l *link) error {
 	}
 	row := table.IdentityLinkRow{
 		Block: l.block, Left: l.left, LeftType: b.types.name(l.leftType), Right: l.right, RightType: b.types.name(l.rightType),
-		Rule: int64(l.rule), Source: b.sources.name(l.source), FirstAt: l.now.first, LastAt: l.now.last, Count: l.now.count, Status: l.status,
+		Rule: int64(l.rule), Source: b.sources.name(l.source), FirstAt: l.now.first, LastAt: l.now.last, Count: l.now.count, Status: b.statuses.name(l.status),
 	}
 	if l.validTo != 0 {
 		row.ValidTo = &l.validTo
@@ -116,10 +122,30 @@ func (b *builder) emitLink(l *link) error {
 	return b.emit(table.IdentityLink, &row)
 }
 
-// names numbers the few names of types and sources.
+// names numbers the few names of types, sources and statuses.
 type names struct {
 	list []string
 	of   map[string]uint8
+}
+
+func newNames(list ...string) names {
+	n := names{of: map[string]uint8{}}
+	for _, name := range list {
+		n.of[name] = uint8(len(n.list))
+		n.list = append(n.list, name)
+	}
+	return n
+}
+
+// ranks orders the names, by number.
+func (n *names) ranks() []uint8 {
+	sorted := slices.Sorted(slices.Values(n.list))
+	ranks := make([]uint8, len(n.list))
+	for i, name := range n.list {
+		at, _ := slices.BinarySearch(sorted, name)
+		ranks[i] = uint8(at)
+	}
+	return ranks
 }
 
 func (n *names) name(i uint8) string { return n.list[i] }
@@ -130,7 +156,7 @@ func (n *names) number(name string) (uint8, error) {
 		return i, nil
 	}
 	if len(n.list) == 256 {
-		return 0, fmt.Errorf("more than 256 types or sources: %q is one too many", name)
+		return 0, fmt.Errorf("more than 256 types, sources or reasons: %q is one too many", name)
 	}
 	i := uint8(len(n.list))
 	n.list, n.of[name] = append(n.list, name), i

@@ -29,7 +29,7 @@ type made struct {
 }
 
 // build makes a night and writes its tables.
-func build(t *testing.T, in night.Input, workers int) made {
+func build(t testing.TB, in night.Input, workers int) made {
 	t.Helper()
 	m := made{night: in.Night, files: map[*table.Table]*columns.File{}, rows: map[*table.Table][]string{}}
 	kept := map[*table.Table][]any{}
@@ -103,7 +103,7 @@ func (m made) after(whole bool) *night.Previous {
 type history map[table.Day][]*table.IdentityEdgeRow
 
 // from gives the days after one, until a night.
-func (h history) from(t *testing.T, after, until table.Day) (days []night.Day) {
+func (h history) from(t testing.TB, after, until table.Day) (days []night.Day) {
 	for _, day := range slices.Sorted(maps.Keys(h)) {
 		if day > after && day <= until {
 			days = append(days, night.Day{Day: day, File: columnstest.File(t, table.IdentityEdge, h[day]...)})

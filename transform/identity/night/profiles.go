@@ -99,8 +99,8 @@ func (b *builder) refusals() []int64 {
 	n := make([]int64, len(b.nodes))
 	for i := range b.links {
 		if l := &b.links[i]; refused(l.status) {
-			n[b.number[l.left]]++
-			n[b.number[l.right]]++
+			n[l.x]++
+			n[l.y]++
 		}
 	}
 	return n

@@ -51,25 +51,25 @@ func (b *builder) memberships(clusters []cluster) memberships {
 	return m
 }
 
-// of is the profile of an identifier at the end of a link. Of one that is not redone only an account's is known, which
+// profileOf is the profile of an identifier at the end of a link. Of one that is not redone only an account's is known, which
 // never changes; others' are not told.
-func (b *builder) profileOf(m memberships, id identifier.ID, t uint8) identifier.ID {
-	i := b.number[id]
-	if b.nodes[i].redo || t != b.account {
-		return m[i]
+func (b *builder) profileOf(m memberships, x uint32) identifier.ID {
+	n := &b.nodes[x]
+	if n.redo || n.typ != b.account {
+		return m[x]
 	}
-	return identifier.Mint(identifier.Profile, id, 0)
+	return identifier.Mint(identifier.Profile, n.id, 0)
 }
 
 func (b *builder) emitRefused(l *link, m memberships) error {
 	if !refused(l.status) {
 		return nil
 	}
-	b.quality.refused(l.status)
+	b.quality.refused(b.statuses.name(l.status))
 	return b.emit(table.IdentityRefused, &table.IdentityRefusedRow{
 		Left: l.left, LeftType: b.types.name(l.leftType), Right: l.right, RightType: b.types.name(l.rightType), Rule: int64(l.rule),
-		Source: b.sources.name(l.source), FirstAt: l.now.first, Reason: l.status,
-		LeftProfile: b.profileOf(m, l.left, l.leftType), RightProfile: b.profileOf(m, l.right, l.rightType),
+		Source: b.sources.name(l.source), FirstAt: l.now.first, Reason: b.statuses.name(l.status),
+		LeftProfile: b.profileOf(m, l.x), RightProfile: b.profileOf(m, l.y),
 	})
 }
 
@@ -84,7 +84,8 @@ func (b *builder) emitIdentifiers(latest []cluster, m memberships) error {
 			Stitching: stitching, IdentifierType: b.types.name(n.typ), Identifier: n.id, Profile: profile, ValidFrom: from,
 		})
 	}
-	since := b.walk(latest, 255)
+	all := b.walk(latest, 255)
+	since := all
 	for i := range latest {
 		c := &latest[i]
 		if !b.isProfile(c) {
@@ -108,7 +109,7 @@ func (b *builder) emitIdentifiers(latest []cluster, m memberships) error {
 		}
 	}
 	// What only the loose stitching joins was not refused before it was seen.
-	since = b.walk(latest, 255)
+	since = all
 	loose := b.clusters(b.solution.Loose)
 	for i := range loose {
 		if c := &loose[i]; c.account {
@@ -135,8 +136,8 @@ func (b *builder) emitEnded(m memberships) error {
 		if l.status != statusEnded || l.leftType != b.account || b.outside(l.rightType) || !b.redone(l.right) {
 			continue
 		}
-		profile := b.profileOf(m, l.left, l.leftType)
-		if m[b.number[l.right]] == profile {
+		profile := b.profileOf(m, l.x)
+		if m[l.y] == profile {
 			continue // it belongs there still, or again
 		}
 		to := l.validTo
@@ -145,7 +146,7 @@ func (b *builder) emitEnded(m memberships) error {
 			continue
 		}
 		rows[held{l.left, l.right}] = &table.ProfileIdentifierRow{
-			Stitching: identity.Latest, IdentifierType: b.types.name(b.nodes[b.number[l.right]].typ), Identifier: l.right,
+			Stitching: identity.Latest, IdentifierType: b.types.name(b.nodes[l.y].typ), Identifier: l.right,
 			Profile: profile, ValidFrom: l.now.first, ValidTo: &to,
 		}
 	}

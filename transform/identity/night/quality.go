@@ -16,7 +16,7 @@ type quality struct {
 	profiles, accounts, identifiers, largest, several, alone int64
 	humans                                                   map[identifier.ID]int64 // persons of several profiles
 	refusals                                                 map[string]int64
-	status                                                   map[string]int64
+	held                                                     int64 // links that are made, or implied
 	shared                                                   map[uint8]identifier.Set
 	changes                                                  map[string]int64
 	renamed                                                  int64
@@ -27,13 +27,15 @@ type quality struct {
 
 func (q *quality) begin() {
 	*q = quality{
-		humans: map[identifier.ID]int64{}, refusals: map[string]int64{}, status: map[string]int64{}, shared: map[uint8]identifier.Set{},
+		humans: map[identifier.ID]int64{}, refusals: map[string]int64{}, shared: map[uint8]identifier.Set{},
 		changes: map[string]int64{}, proven: map[uint8]int64{}, again: map[uint8]int64{}, pairs: map[[2]identifier.ID]uint64{},
 	}
 }
 
 func (q *quality) link(b *builder, l *link) {
-	q.status[l.status]++
+	if l.status == statusLinked || l.status == statusImplied {
+		q.held++
+	}
 	for _, end := range []struct {
 		id     identifier.ID
 		typ    uint8
@@ -139,7 +141,7 @@ func Quality(ctx context.Context, in Input, numbers []Number, emit Emit) error {
 // numbers are the night's, in no order.
 func (b *builder) numbers() []Number {
 	q := &b.quality
-	links := q.status[statusLinked] + q.status[statusImplied]
+	links := q.held
 	var refusals int64
 	for _, n := range q.refusals {
 		refusals += n

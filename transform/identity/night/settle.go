@@ -33,7 +33,7 @@ type edge struct {
 func (b *builder) settle(ctx context.Context, workers int) error {
 	b.links = slices.DeleteFunc(b.links, func(l link) bool { return l.now.count == 0 })
 	b.summary.Redone = int64(len(b.links))
-	slices.SortFunc(b.links, func(x, y link) int { return b.compareLinks(&x, &y) })
+	b.sortLinks()
 	b.enumerate()
 	b.validate()
 	refusing := b.refusing()
@@ -45,27 +45,37 @@ func (b *builder) settle(ctx context.Context, workers int) error {
 	if b.solution, err = graph.Solve(ctx, p, workers); err != nil {
 		return err
 	}
+	for _, of := range b.solution.Status {
+		if b.reasons[of] == undecided {
+			if b.reasons[of], err = b.statuses.number(b.Rules.Reason(of)); err != nil {
+				return err
+			}
+		}
+	}
 	b.judge()
 	return nil
 }
 
-// compareLinks puts the links of an identifier's attribute, and those of one pair, behind each other.
-func (b *builder) compareLinks(x, y *link) int {
-	attribute := func(l *link) string {
-		if b.deviceLike(l.rightType) {
-			return table.TypeDevice
+// sortLinks puts the links of an identifier's attribute, and those of one pair, behind each other.
+func (b *builder) sortLinks() {
+	attributes := make([]uint8, len(b.types.list)) // of a device it does not matter as what it was seen
+	for t := range attributes {
+		if attributes[t] = uint8(t); b.deviceLike(uint8(t)) {
+			attributes[t] = 255
 		}
-		return b.types.name(l.rightType)
 	}
-	return cmp.Or(
-		bytes.Compare(x.left[:], y.left[:]), cmp.Compare(attribute(x), attribute(y)), bytes.Compare(x.right[:], y.right[:]),
-		cmp.Compare(x.rule, y.rule), cmp.Compare(b.sources.name(x.source), b.sources.name(y.source)),
-		cmp.Compare(b.types.name(x.rightType), b.types.name(y.rightType)), cmp.Compare(b.types.name(x.leftType), b.types.name(y.leftType)))
+	sources := b.sources.ranks()
+	slices.SortFunc(b.links, func(x, y link) int {
+		return cmp.Or(
+			bytes.Compare(x.left[:], y.left[:]), cmp.Compare(attributes[x.rightType], attributes[y.rightType]), bytes.Compare(x.right[:], y.right[:]),
+			cmp.Compare(x.rule, y.rule), cmp.Compare(sources[x.source], sources[y.source]),
+			cmp.Compare(x.rightType, y.rightType), cmp.Compare(x.leftType, y.leftType))
+	})
 }
 
 // enumerate numbers the identifiers of the links. A device that was seen as several things is the one that most may use.
 func (b *builder) enumerate() {
-	at := func(id identifier.ID, t uint8, l *link) {
+	at := func(id identifier.ID, t uint8, l *link) uint32 {
 		i, known := b.number[id]
 		if !known {
 			i = uint32(len(b.nodes))
@@ -77,12 +87,13 @@ func (b *builder) enumerate() {
 		if b.deviceLike(t) && openness[b.types.name(t)] > openness[b.types.name(n.typ)] {
 			n.typ = t
 		}
+		return i
 	}
 	for i := range b.links {
 		l := &b.links[i]
-		at(l.left, l.leftType, l)
-		if b.joins(&l.pair) && !b.outside(l.rightType) {
-			at(l.right, l.rightType, l)
+		l.x = at(l.left, l.leftType, l)
+		if b.between(l) {
+			l.y = at(l.right, l.rightType, l)
 		}
 	}
 	for i := range b.nodes {
@@ -176,8 +187,8 @@ func (b *builder) refusing() identifier.Set {
 	return set
 }
 
-// standing says how a link stands before the graph is asked: "" when it is for the graph to decide.
-func (b *builder) standing(l *link, refusing identifier.Set) string {
+// standing says how a link stands before the graph is asked.
+func (b *builder) standing(l *link, refusing identifier.Set) status {
 	switch {
 	case !b.joins(&l.pair):
 		return statusAttribute
@@ -190,7 +201,7 @@ func (b *builder) standing(l *link, refusing identifier.Set) string {
 	case b.outside(l.rightType):
 		return statusSign
 	}
-	return ""
+	return undecided
 }
 
 // problem is what the graph is asked.
@@ -202,10 +213,10 @@ func (b *builder) problem() *graph.Problem {
 	}
 	for i := range b.links {
 		l := &b.links[i]
-		if l.status != "" {
+		if l.status != undecided {
 			continue
 		}
-		x, y := b.number[l.left], b.number[l.right]
+		x, y := l.x, l.y
 		class := max(l.rule, classOf(b.types.name(b.nodes[x].typ)), classOf(b.types.name(b.nodes[y].typ)))
 		e := edge{a: x, b: y, class: class, first: l.now.first, oldest: l.now.first}
 		// The links are in order of left, type and right: those of one pair follow each other.
@@ -242,10 +253,10 @@ func (b *builder) worked(pairs [][2]identifier.ID) (of [][2]uint32) {
 // judge writes the graph's answer to the links, and names the blocks.
 func (b *builder) judge() {
 	s := b.solution
-	smallest := map[uint32]identifier.ID{}
+	smallest := make([]identifier.ID, len(b.nodes)) // by the block's representative; zero: none yet
 	for i := range b.nodes {
 		n, of := &b.nodes[i], s.Block[i]
-		if least, known := smallest[of]; !known || bytes.Compare(n.id[:], least[:]) < 0 {
+		if smallest[of].IsZero() || bytes.Compare(n.id[:], smallest[of][:]) < 0 {
 			smallest[of] = n.id
 		}
 	}
@@ -257,15 +268,14 @@ func (b *builder) judge() {
 	k := -1
 	for i := range b.links {
 		l := &b.links[i]
-		if l.status == "" {
-			x, y := b.number[l.left], b.number[l.right]
-			if k < 0 || b.edges[k].a != x || b.edges[k].b != y {
+		if l.status == undecided {
+			if k < 0 || b.edges[k].a != l.x || b.edges[k].b != l.y {
 				k++
 			}
 			l.status = b.verdict(k, l)
 		}
-		l.block = b.nodes[b.number[l.left]].block
-		if b.joins(&l.pair) && !b.outside(l.rightType) && b.nodes[b.number[l.right]].block != l.block {
+		l.block = b.nodes[l.x].block
+		if b.between(l) && b.nodes[l.y].block != l.block {
 			l.block = identifier.ID{}
 		}
 	}
@@ -273,9 +283,9 @@ func (b *builder) judge() {
 
 // verdict is what became of a link of a pair. Of several links of a pair that is linked, the strongest and oldest is the
 // one that links it.
-func (b *builder) verdict(k int, l *link) string {
-	e, status := &b.edges[k], b.solution.Status[k]
-	switch status {
+func (b *builder) verdict(k int, l *link) status {
+	e, of := &b.edges[k], b.solution.Status[k]
+	switch of {
 	case graph.Linked:
 		class := max(l.rule, classOf(b.types.name(b.nodes[e.a].typ)), classOf(b.types.name(b.nodes[e.b].typ)))
 		if e.told || class != e.class || l.now.first != e.first {
@@ -284,5 +294,5 @@ func (b *builder) verdict(k int, l *link) string {
 		e.told = true
 		return statusLinked
 	}
-	return b.Rules.Reason(status)
+	return b.reasons[of]
 }
