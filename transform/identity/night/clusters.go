@@ -14,7 +14,7 @@ import (
 type cluster struct {
 	members []uint32 // ascending by what compareNodes says
 	anchor  uint32
-	profile identifier.ID
+	profile identifier.ID // zero when it is none
 	account bool
 }
 
@@ -49,10 +49,11 @@ func (b *builder) clusters(of []uint32) []cluster {
 		}
 		slices.SortFunc(members, b.compareNodes)
 		anchor := members[0]
-		all = append(all, cluster{
-			members: members, anchor: anchor, account: b.nodes[anchor].typ == b.account,
-			profile: identifier.Mint(identifier.Profile, b.nodes[anchor].id, 0),
-		})
+		c := cluster{members: members, anchor: anchor, account: b.nodes[anchor].typ == b.account}
+		if b.isProfile(&c) {
+			c.profile = identifier.Mint(identifier.Profile, b.nodes[anchor].id, 0)
+		}
+		all = append(all, c)
 	}
 	return all
 }

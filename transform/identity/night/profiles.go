@@ -29,7 +29,7 @@ func (b *builder) emitProfiles(clusters []cluster, m memberships, was *past) err
 	now := map[identifier.ID]bool{}
 	for i := range clusters {
 		c := &clusters[i]
-		if !b.isProfile(c) {
+		if c.profile.IsZero() {
 			continue
 		}
 		now[c.profile] = true

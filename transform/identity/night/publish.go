@@ -42,7 +42,7 @@ type memberships []identifier.ID
 func (b *builder) memberships(clusters []cluster) memberships {
 	m := make(memberships, len(b.nodes))
 	for i := range clusters {
-		if c := &clusters[i]; b.isProfile(c) {
+		if c := &clusters[i]; !c.profile.IsZero() {
 			for _, x := range c.members {
 				m[x] = c.profile
 			}
@@ -88,7 +88,7 @@ func (b *builder) emitIdentifiers(latest []cluster, m memberships) error {
 	since := all
 	for i := range latest {
 		c := &latest[i]
-		if !b.isProfile(c) {
+		if c.profile.IsZero() {
 			continue
 		}
 		for _, x := range c.members {
