@@ -1,7 +1,6 @@
 package timeline
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
@@ -209,9 +208,4 @@ func (c *cursor) at(t, limit int64) (value uint32, until int64) {
 		return 0, min(limit, (*c)[0].from)
 	}
 	return (*c)[0].value, min(limit, (*c)[0].to)
-}
-
-// bySession orders web events for webSessions.
-func bySession(a, b event) int {
-	return cmp.Or(cmp.Compare(a.session, b.session), cmp.Compare(a.at, b.at))
 }

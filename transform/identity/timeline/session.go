@@ -41,7 +41,9 @@ func (w *webSessions) pieces(into []piece, events []event, accounts []identifier
 			w.events = append(w.events, e)
 		}
 	}
-	slices.SortStableFunc(w.events, bySession) // stable: the events of one instant stay in the order of their accounts
+	slices.SortFunc(w.events, func(a, b event) int {
+		return cmp.Or(cmp.Compare(a.session, b.session), order(accounts, a, b))
+	})
 	for from := 0; from < len(w.events); {
 		to, anonymous := from, 0
 		for ; to < len(w.events) && w.events[to].session == w.events[from].session; to++ {
