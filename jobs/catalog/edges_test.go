@@ -34,10 +34,10 @@ func TestEdgesAreRead(t *testing.T) {
 		}
 		return nil
 	}
-	if j := find(exposures{stream{name: "files/exposures"}}); j != nil {
-		t.Error("a project whose sources show no edges has a job for them")
+	if j := find(); j != nil {
+		t.Error("a project without sources has a job for them")
 	}
-	j := find(exposures{stream{name: "files/exposures"}}, stream{name: "files/viewing"})
+	j := find(exposures{stream{name: "files/exposures"}})
 	if j == nil || !j.Derived() || j.Night() {
 		t.Fatalf("the job is %+v", j)
 	}

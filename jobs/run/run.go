@@ -141,7 +141,10 @@ func (r *Runner) expected(ctx context.Context, s *snapshot, t Task) (e expectati
 		}
 		for _, h := range heads {
 			if read.Previous {
-				e.recipe.Previous = map[string]string{h.Key(): h.Content}
+				if e.recipe.Previous == nil {
+					e.recipe.Previous = map[string]string{}
+				}
+				e.recipe.Previous[h.Key()] = h.Content
 			} else {
 				e.recipe.Inputs[h.Key()] = h.Content
 			}

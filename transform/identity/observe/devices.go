@@ -47,9 +47,11 @@ func onPlatform(text string) device {
 // together: an account on a device, of which the row does not say what it is.
 func together(r *rows) {
 	accounts, devices := r.ids("account"), r.ids("device")
-	t := r.tally(table.TypeAccount, unknown.is, unknown.rule)
+	t, seen := r.tally(table.TypeAccount, unknown.is, unknown.rule), r.seen()
 	for row, at := range r.at {
-		t.link(accounts(row), devices(row), at)
+		if account := accounts(row); !t.link(account, devices(row), at) && !account.IsZero() {
+			seen.add(account, identifier.ID{}, at)
+		}
 	}
 }
 
@@ -81,7 +83,7 @@ func productDevice(r *rows) {
 // place. A row without consent shows nothing.
 func webEvent(r *rows) {
 	accounts, devices, emails, phones := r.ids("account"), r.ids("device"), r.ids("email_hash"), r.ids("phone_hash")
-	refused := r.is("analytics_consent", false)
+	refused, seen := r.is("analytics_consent", false), r.seen()
 	type tallies struct{ account, email, phone *tally }
 	by := each(r, "platform", func(text string) tallies {
 		d := onPlatform(text)
@@ -95,7 +97,9 @@ func webEvent(r *rows) {
 			continue
 		}
 		to := by(row)
-		to.account.link(accounts(row), devices(row), at)
+		if account := accounts(row); !to.account.link(account, devices(row), at) && !account.IsZero() {
+			seen.add(account, identifier.ID{}, at)
+		}
 		to.email.link(devices(row), emails(row), at)
 		to.phone.link(devices(row), phones(row), at)
 	}

@@ -58,10 +58,11 @@ func (t *tally) flush() {
 }
 
 // link adds an edge, unless one of its ends is absent.
-func (t *tally) link(left, right identifier.ID, at int64) {
-	if !left.IsZero() && !right.IsZero() {
+func (t *tally) link(left, right identifier.ID, at int64) (linked bool) {
+	if linked = !left.IsZero() && !right.IsZero(); linked {
 		t.add(left, right, at)
 	}
+	return linked
 }
 
 // edges are those of a day. Several goroutines may add to them.

@@ -5,8 +5,9 @@
 // the day on which another one had replaced it, the other one is known to have ended no later than the last row that has the
 // first again: when exactly, inside of that day, is not kept.
 //
-// Assignments and exposures give no edges. The experiment's own feeds must not decide who is linked: they show a device
-// only to whoever was put in the experiment, and what they would link might depend on the arm.
+// Assignments and exposures link nothing. The experiment's own feeds must not decide who is linked: they show a device
+// only to whoever was put in the experiment, and what they would link might depend on the arm. What a row of any table
+// shows of an account alone is kept as an edge without a right end: the account is a profile, even when nothing is known of it.
 package observe
 
 import (

@@ -7,15 +7,34 @@ import (
 
 // observers are the tables that show identifiers together, by path.
 var observers = []observer{
+	{table.Assignment, []string{"account"}, sighting},
 	{table.BankAccrual, []string{"client_ref_hash", "rrn_hash", "status"}, bankAccrual},
 	{table.BankTransaction, []string{"client_ref_hash", "rrn_hash", "direction", "status"}, bankTransaction},
 	{table.CRMContact, []string{"contact", "account", "email_hash", "email_folded_hash", "phone_hash", "analytics_consent", "archived"}, crmContact},
+	{table.Exposure, []string{"account"}, sighting},
+	{table.Invoice, []string{"account"}, sighting},
 	{table.Payment, []string{"account", "card_hash", "card_hash_kind", "rrn_hash", "status"}, payment},
 	{table.ProductDevice, []string{"device", "type", "account"}, productDevice},
 	{table.ProductLogin, []string{"account", "device"}, together},
 	{table.ProductUser, []string{"account", "email_hash", "email_folded_hash", "email_verified", "phone_hash", "analytics_consent", "deleted"}, productUser},
+	{table.Subscription, []string{"account"}, sighting},
 	{table.Viewing, []string{"account", "device"}, together},
 	{table.WebEvent, []string{"account", "device", "email_hash", "phone_hash", "platform", "analytics_consent"}, webEvent},
+}
+
+// seen is where accounts go of which a row shows nothing else: they are somebody, too.
+func (r *rows) seen() *tally {
+	return r.tally(table.TypeAccount, table.TypeAccount, table.RuleVerified)
+}
+
+// sighting: an account, and nothing that it belongs with.
+func sighting(r *rows) {
+	accounts, seen := r.ids("account"), r.seen()
+	for row, at := range r.at {
+		if account := accounts(row); !account.IsZero() {
+			seen.add(account, identifier.ID{}, at)
+		}
+	}
 }
 
 // attribute says which value an entity has from a row on, or that it has none, which goes by the rule of none.
@@ -107,14 +126,17 @@ func payment(r *rows) {
 	succeeded := each(r, "status", func(status string) bool { return status == "succeeded" })
 	card := r.tally(table.TypeAccount, table.TypeCard, table.RuleCard)
 	reference := r.tally(table.TypeAccount, table.TypeReference, table.RuleAccount)
+	seen := r.seen()
 	for row, at := range r.at {
-		if !succeeded(row) {
-			continue
+		account := accounts(row)
+		linked := false
+		if succeeded(row) {
+			linked = one(row) && card.link(account, cards(row), at)
+			linked = reference.link(account, references(row), at) || linked
 		}
-		if one(row) {
-			card.link(accounts(row), cards(row), at)
+		if !linked && !account.IsZero() {
+			seen.add(account, identifier.ID{}, at)
 		}
-		reference.link(accounts(row), references(row), at)
 	}
 }
 

@@ -1,0 +1,32 @@
+package graph
+
+import (
+	"context"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// chunk is how many rows a worker takes at a time: enough to be worth it, few enough to end soon after ctx does.
+const chunk = 1 << 16
+
+// each calls f for all of 0…n−1 in pieces of at most size, from several goroutines.
+func each(ctx context.Context, n, size, workers int, f func(from, to int)) error {
+	var next atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	for range max(1, min(workers, (n+size-1)/size)) {
+		g.Go(func() error {
+			for {
+				from := int(next.Add(int64(size))) - size
+				if from >= n {
+					return nil
+				}
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				f(from, min(from+size, n))
+			}
+		})
+	}
+	return g.Wait()
+}
