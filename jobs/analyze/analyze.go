@@ -125,7 +125,7 @@ func (a *analysis) add(record files.Record) (column string, err error) {
 	}
 	var at int64
 	if a.Time != "" {
-		if at, err = parseTime(cell(2)); err != nil {
+		if at, err = ParseTime(cell(2)); err != nil {
 			return a.Time, err
 		}
 	}

@@ -480,12 +480,12 @@ func TestValues(t *testing.T) {
 		"-0.5":                             -0.5e9,
 		"0":                                0,
 	} {
-		if got, err := parseTime([]byte(text)); err != nil || got != want {
+		if got, err := ParseTime([]byte(text)); err != nil || got != want {
 			t.Errorf("%s: %d, %v instead of %d", text, got, err, want)
 		}
 	}
 	for _, text := range []string{"", "-", ".", "x", "1.x", "1.-5", "2017-13-01", "02.01.2017", "1483364525378582", "1600-01-01", "3000-01-01", "1e9", "12:30"} {
-		if got, err := parseTime([]byte(text)); err == nil {
+		if got, err := ParseTime([]byte(text)); err == nil {
 			t.Errorf("%q was read as %d", text, got)
 		}
 	}

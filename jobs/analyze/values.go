@@ -48,9 +48,9 @@ var layouts = []string{
 	time.DateTime, time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05Z07:00", time.DateOnly,
 }
 
-// parseTime reads a time in any of the layouts, or seconds since 1970 with or without a fraction, as nanoseconds since
+// ParseTime reads a time in any of the layouts, or seconds since 1970 with or without a fraction, as nanoseconds since
 // 1970. The usual range of int64 nanoseconds, 1678 to 2261, is accepted.
-func parseTime(b []byte) (int64, error) {
+func ParseTime(b []byte) (int64, error) {
 	text := string(b)
 	if len(b) > 0 && !bytes.ContainsAny(b[1:], "-:") {
 		return parseUnix(text)

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"crosslift/jobs"
@@ -153,11 +152,33 @@ func (s stitcher) make(ctx context.Context, w *jobs.Work, j *jobs.Job, emit nigh
 	if err != nil {
 		return err
 	}
-	return s.timeline(ctx, w, was, known, profiles, emit)
+	covered, err := s.timeline(ctx, w, was, known, profiles, emit)
+	if err != nil {
+		return err
+	}
+	return night.Quality(ctx, in, append(known.Numbers, coverage(covered)...), emit)
 }
 
-// timeline makes who used a device when.
-func (s stitcher) timeline(ctx context.Context, w *jobs.Work, was *before, known night.Known, profiles map[identifier.ID]identifier.ID, emit night.Emit) error {
+// coverage is how the anonymous events of the night's day were attributed, in numbers.
+func coverage(c timeline.Covered) []night.Number {
+	var numbers []night.Number
+	for _, method := range []string{timeline.Session, timeline.Span, timeline.Backfill, timeline.Bracket, ""} {
+		n := night.Number{Name: "attribution_coverage", Of: method, N: c.Events}
+		if method == "" {
+			n.Of = "none"
+		}
+		if c.Events > 0 {
+			n.Value = float64(c.ByMethod[method]) / float64(c.Events)
+		}
+		numbers = append(numbers, n)
+	}
+	return numbers
+}
+
+// timeline makes who used a device when, and says what it is worth for the events of the night's day.
+func (s stitcher) timeline(
+	ctx context.Context, w *jobs.Work, was *before, known night.Known, profiles map[identifier.ID]identifier.ID, emit night.Emit,
+) (covered timeline.Covered, err error) {
 	in := timeline.Input{
 		Rules: s.Timeline, Memory: s.memory, Refused: known.Refused,
 		Type:    func(device identifier.ID) string { return known.Types[device] },
@@ -172,12 +193,25 @@ func (s stitcher) timeline(ctx context.Context, w *jobs.Work, was *before, known
 	for _, t := range lived() {
 		days, err := w.OpenSince(ctx, t, since)
 		if err != nil {
-			return err
+			return covered, err
 		}
 		for _, day := range days {
 			in.Days = append(in.Days, timeline.Day{Table: t, Day: day.Head.Day, File: day.File})
 		}
 	}
-	slices.SortStableFunc(in.Days, func(a, b timeline.Day) int { return int(a.Day - b.Day) })
-	return timeline.Build(ctx, in, w.Workers, func(row *table.DeviceTimelineRow) error { return emit(table.DeviceTimeline, row) })
+	var today []timeline.Day
+	for _, day := range in.Days {
+		if day.Day == w.Day {
+			today = append(today, day)
+		}
+	}
+	anonymous, err := timeline.Anonymous(ctx, today)
+	if err != nil {
+		return covered, err
+	}
+	err = timeline.Build(ctx, in, w.Workers, func(row *table.DeviceTimelineRow) error {
+		anonymous.Add(row)
+		return emit(table.DeviceTimeline, row)
+	})
+	return anonymous.Count(), err
 }

@@ -167,7 +167,7 @@ func (s *stage) compare(ctx context.Context, only string, from, history, to tabl
 		return nil, err
 	}
 	in := verify.Input{
-		World: s.world, Lake: session.lake, Zone: p.Zone, Key: session.key, At: s.app.now(), From: from, To: to, History: sandbox.Night(history, p.Zone),
+		World: s.world, Lake: session.lake, Zone: p.Zone, Key: session.key, Stripe: p.Sources.Payments.Account, At: s.app.now(), From: from, To: to, History: sandbox.Night(history, p.Zone),
 		Written: []string{
 			p.Lake.Folder, clusterFolder(p), filepath.Join(state(p), "journals"), filepath.Join(state(p), "sums.json"),
 			filepath.Join(state(p), "tmp"), filepath.Join(s.dir, "log.txt"),

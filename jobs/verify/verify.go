@@ -45,6 +45,7 @@ type Input struct {
 	Lake     *lake.Lake
 	Zone     *time.Location // the business's
 	Key      identifier.Key
+	Stripe   string    // the account at Stripe whose cards the truth's are
 	At       time.Time // what the sources showed at the last run
 	From, To table.Day // the nights that were run
 	History  time.Time // when the first of them was read for the first time: it may have been long after it
@@ -52,13 +53,15 @@ type Input struct {
 }
 
 // Stages are the parts of the pipeline that can be compared so far, in their order.
-var Stages = []string{"extract"}
+var Stages = []string{"extract", "identity"}
 
 // Stage compares one of Stages.
 func Stage(ctx context.Context, name string, in Input) ([]Check, error) {
 	switch name {
 	case "extract":
 		return in.extract(ctx)
+	case "identity":
+		return in.identity(ctx)
 	}
 	return nil, fmt.Errorf("no stage is named %q", name)
 }
@@ -72,21 +75,31 @@ func (in Input) rows(ctx context.Context, t *table.Table) iter.Seq2[any, error] 
 			return
 		}
 		for _, h := range heads {
-			r, err := in.Lake.Read(ctx, h)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for row, err := range r.Each(ctx, t) {
+			for row, err := range in.read(ctx, t, h) {
 				if !yield(row, err) || err != nil {
-					r.Close()
 					return
 				}
 			}
-			if err := r.Close(); err != nil {
-				yield(nil, err)
+		}
+	}
+}
+
+// read reads one partition.
+func (in Input) read(ctx context.Context, t *table.Table, h *lake.Head) iter.Seq2[any, error] {
+	return func(yield func(any, error) bool) {
+		r, err := in.Lake.Read(ctx, h)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for row, err := range r.Each(ctx, t) {
+			if !yield(row, err) || err != nil {
+				r.Close()
 				return
 			}
+		}
+		if err := r.Close(); err != nil {
+			yield(nil, err)
 		}
 	}
 }

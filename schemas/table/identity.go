@@ -38,8 +38,9 @@ const (
 // has this value from first_ts on: another value, or none (right is absent), ends it. The attribute consent has no value
 // but its owner: right is left while it was given, and absent after it was refused.
 //
-// Two more kinds of edge have no right end: of an account of which a row shows nothing else (left_type and right_type
-// account), and of a device of which it says what it is (right_type device).
+// Two more kinds of edge have no right end. Of a device that the product knows and nobody has registered, an edge says of
+// what type it is: that is left_type; right_type is device. Of an account of which a row shows nothing else, an edge says
+// that it was seen: right_type is account.
 type IdentityEdgeRow struct {
 	Left      identifier.ID `lake:"left,personal"`
 	LeftType  string        `lake:"left_type,dict"`

@@ -22,6 +22,8 @@ type account struct {
 	deleted    time.Time // zero: never
 	email      string    // "" when not given
 	phone      string    // ten digits; "" when not given
+	former     string    // ten digits: its phone until it gave that number up; "" of most
+	gaveUp     time.Time
 	country    string
 	row        Account  // the first version
 	changes    []change // later ones, in any order
@@ -70,6 +72,9 @@ func (h *home) register(d dice, p *person, second bool) {
 	if first := p.accounts; second && first[0].email != "" && a.email != "" && d.chance(0.4) {
 		a.email = tagged(first[0].email, strconv.Itoa(len(h.accounts))) // the same mailbox, written in another way
 	}
+	if d.chance(sharedMailbox) {
+		a.email = h.officeAddress()
+	}
 	if d.chance(phoneGiven) {
 		a.phone = p.phone
 	}
@@ -83,9 +88,10 @@ func (h *home) register(d dice, p *person, second bool) {
 // found fills an account's first version, and plans its later ones, once it is known when it was registered.
 func (h *home) found(d dice, a *account) {
 	at := a.registered
+	h.changeNumbers(a)
 	phone := ""
 	if a.phone != "" {
-		phone = written(d, a.phone)
+		phone = written(d, a.numberAt(at))
 	}
 	a.row = Account{
 		ID: a.id, Human: a.person.id, Household: h.id, Registered: at, Name: a.person.name, Country: a.country,
@@ -101,7 +107,7 @@ func (h *home) found(d dice, a *account) {
 	}
 	if phone != "" {
 		h.planted("productdb", "user.phone", "phone", phone)
-		if d.chance(0.7) {
+		if a.former != "" || d.chance(0.7) {
 			a.row.Phone = phone
 		} else {
 			a.then(at.Add(d.within(time.Hour, 10*day)), func(v *Account) { v.Phone = phone })
@@ -128,7 +134,12 @@ func (h *home) found(d dice, a *account) {
 	if a.email != "" {
 		h.node(a.email, "email", a.id, a.person, at, h.end)
 	}
-	if a.phone != "" {
+	switch {
+	case a.former != "":
+		h.node("+7"+a.former, "phone", a.id, a.person, at, a.gaveUp)
+		h.node("+7"+a.phone, "phone", a.id, a.person, a.gaveUp, h.end)
+		h.tellsNumber(d, a)
+	case a.phone != "":
 		h.node("+7"+a.phone, "phone", a.id, a.person, at, h.end)
 	}
 }

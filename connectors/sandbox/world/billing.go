@@ -43,7 +43,7 @@ func (h *home) subscribe(d dice, a *account, w *wallet, at time.Time, family boo
 		h.planted("payments", "customer.email", "email", c.Email)
 	}
 	if a.phone != "" && d.chance(0.3) {
-		c.Phone = "+7" + a.phone
+		c.Phone = "+7" + a.numberAt(at)
 		h.planted("payments", "customer.phone", "phone", c.Phone)
 	}
 	if at.Before(h.end) {

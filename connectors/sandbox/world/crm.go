@@ -53,18 +53,22 @@ func (h *home) contact(d dice, a *account, id string) {
 	if a.email != "" {
 		c.Email = typed(d, a.email)
 		if d.chance(emailTypo) {
+			c.Email = mistyped(d, a.email)
 			if d.chance(typoIsAlive) {
-				c.Email = address(d, a.person.name, fmt.Sprintf("%08x", d.Uint32()))
-			} else {
-				c.Email = mistyped(d, a.email)
+				c.Email = or(h.livingAddress(), c.Email)
 			}
 		}
 		h.planted("crm", "contact.email", "email", c.Email)
 	}
 	if d.chance(0.6) {
-		c.Phone = written(d, a.person.phone)
+		number := a.person.phone
+		if a.former != "" {
+			number = a.numberAt(at)
+		} else {
+			h.node("+7"+number, "phone", a.id, a.person, at, h.end)
+		}
+		c.Phone = written(d, number)
 		h.planted("crm", "contact.phone", "phone", c.Phone)
-		h.node("+7"+a.person.phone, "phone", a.id, a.person, at, h.end)
 	}
 	type change struct {
 		at    time.Time
@@ -76,6 +80,11 @@ func (h *home) contact(d dice, a *account, id string) {
 		if from.Before(h.end) {
 			changes = append(changes, change{from.Add(d.millis(time.Second, h.end.Sub(from))), apply})
 		}
+	}
+	if a.former != "" && c.Phone != "" && at.Before(a.gaveUp) && d.chance(crmCorrected) {
+		number := written(d, a.phone)
+		h.planted("crm", "contact.phone", "phone", number)
+		then(a.gaveUp, func() { c.Phone = number })
 	}
 	if at.Before(h.start) || d.chance(0.15) { // everybody is asked again under new wording
 		yes := d.chance(0.7)

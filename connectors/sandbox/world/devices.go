@@ -13,10 +13,12 @@ type gadget struct {
 	since    time.Time   // when an app or a TV was installed
 	consent  bool        // to analytics, of whoever holds it
 	browser  int         // number among the browsers of the household
+	place    string      // of one in public: its id; it knows no household
 
 	// While the visits are gone through, in order of time:
 	device  string // its id at the moment
 	account *account
+	last    *account // that was logged in, though it may be no longer
 	session string
 	seen    map[string]*Device
 }
@@ -78,6 +80,9 @@ func (h *home) gadget(d dice, owner *person, kind, platform string) {
 
 // deviceAt is the id that a gadget has at an instant.
 func (h *home) deviceAt(g *gadget, at time.Time) string {
+	if g.place != "" {
+		return g.place
+	}
 	if g.kind != "web" {
 		return h.installation(g.number)
 	}
@@ -93,6 +98,9 @@ func (h *home) deviceAt(g *gadget, at time.Time) string {
 
 // meet writes a device's row when the product first sees it, and another version when something touches the row.
 func (h *home) meet(d dice, g *gadget, id string, a *account, at time.Time) {
+	if g.place != "" {
+		return // the product has known it for long
+	}
 	row := g.seen[id]
 	if row == nil {
 		row = &Device{ID: id, Household: h.id, Type: g.kind, Platform: g.platform, Model: g.model, FirstSeen: at, Changed: at}

@@ -57,6 +57,7 @@ func whole(t testing.TB, o world.Options) *world.Chunk {
 		all.Truth.Payments = append(all.Truth.Payments, c.Truth.Payments...)
 		all.Truth.Accruals = append(all.Truth.Accruals, c.Truth.Accruals...)
 		all.Truth.Planted = append(all.Truth.Planted, c.Truth.Planted...)
+		all.Truth.Attended = append(all.Truth.Attended, c.Truth.Attended...)
 		return nil
 	})
 	if err != nil {

@@ -15,6 +15,9 @@ type home struct {
 	nodes    map[nodeKey]int // index into c.Truth.Nodes
 	credits  map[string]int  // index into c.Truth.Accruals, by id
 	assigned map[string]bool // devices
+	given    bool            // a number from next door
+	places   []*gadget       // in public, where strangers log in too
+	uses     []use           // without an account that the sources see
 	tokens   int
 	first    struct{ subscriptions, logins, views, assignments, exposures int } // how many of others are in the chunk
 }
@@ -28,6 +31,7 @@ type person struct {
 	name     string
 	phone    string // ten digits
 	accounts []*account
+	using    *account  // of accounts, the one that it used last
 	gadgets  []*gadget // of nobody else
 	main     *wallet   // nil until there is something to pay
 	deal     *wallet   // the partner bank's card
@@ -37,6 +41,24 @@ type person struct {
 // household makes the people of one household, at most as many as are wanted, and adds them to a chunk. It returns their
 // number.
 func (s *setting) household(number int64, most int, people int64, c *Chunk) int {
+	h := s.moveIn(number, most, people, c)
+	size := len(h.people)
+	if size < most {
+		size += h.lend(roll(s.seed, number, ofLending), people+int64(size)+1)
+	}
+	h.enter(roll(s.seed, number, ofExperiment))
+	h.bill(roll(s.seed, number, ofBilling), roll(s.seed, number, ofPayments))
+	h.elsewhere(roll(s.seed, number, ofBank))
+	h.crm(roll(s.seed, number, ofCRM))
+	h.plan(roll(s.seed, number, ofVisits))
+	h.goOut(roll(s.seed, number, ofPlaces))
+	h.live(roll(s.seed, number, ofLives), roll(s.seed, number, ofWeb))
+	h.versions(roll(s.seed, number, ofVersions))
+	return size
+}
+
+// moveIn makes a household's people and devices, and the accounts that they have or will have.
+func (s *setting) moveIn(number int64, most int, people int64, c *Chunk) *home {
 	h := &home{setting: s, c: c, number: number, id: number + 1, nodes: map[nodeKey]int{}, credits: map[string]int{}, assigned: map[string]bool{}}
 	h.first.subscriptions, h.first.logins, h.first.views = len(c.Subscriptions), len(c.Logins), len(c.Views)
 	h.first.assignments, h.first.exposures = len(c.Assignments), len(c.Exposures)
@@ -59,17 +81,7 @@ func (s *setting) household(number int64, most int, people int64, c *Chunk) int 
 			}
 		}
 	}
-	if size < most {
-		size += h.lend(roll(s.seed, number, ofLending), people+int64(size)+1)
-	}
-	h.enter(roll(s.seed, number, ofExperiment))
-	h.bill(roll(s.seed, number, ofBilling), roll(s.seed, number, ofPayments))
-	h.elsewhere(roll(s.seed, number, ofBank))
-	h.crm(roll(s.seed, number, ofCRM))
-	h.plan(roll(s.seed, number, ofVisits))
-	h.live(roll(s.seed, number, ofLives), roll(s.seed, number, ofWeb))
-	h.versions(roll(s.seed, number, ofVersions))
-	return size
+	return h
 }
 
 // lend gives an old account's password to somebody outside: a household of its own, with a device or two. It returns how

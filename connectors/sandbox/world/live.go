@@ -21,16 +21,23 @@ func (h *home) live(d, web dice) {
 	for i, v := range h.visits {
 		g := v.gadget
 		device := h.deviceAt(g, v.at)
-		if g.device != device { // its cookies are gone, and its login with them
-			g.device, g.account = device, nil
+		if g.device != device || g.place != "" { // its cookies are gone, and its login with them; or strangers were there
+			g.device, g.account, g.last = device, nil, nil
 		}
 		a, happens := h.whose(d, v)
 		if !happens {
 			continue
 		}
-		h.logIn(d, g, a, v.at)
+		if a != nil && a.person == v.person {
+			v.person.using = a
+		}
+		v.signIn = h.signsIn(d, v, a, next[i])
+		h.logIn(d, g, a, v)
 		h.meet(d, g, device, a, v.at)
 		h.used(v, device, a)
+		if v.noID {
+			device = noID
+		}
 		h.watch(d, v, device, a)
 		if a != nil && a.part != nil {
 			h.assign(d, v, device, a)
@@ -38,14 +45,18 @@ func (h *home) live(d, web dice) {
 		if g.kind != "tv" {
 			h.browse(web, v, device, a)
 		}
-		out := map[string]float64{"web": loggedOutWeb, "tv": loggedOutApp / 2}[g.kind]
-		if a != nil && d.chance(or(out, loggedOutApp)) {
-			at := v.at.Add(time.Duration(v.seconds)*time.Second + d.millis(30*time.Second, 10*time.Minute))
+		out := or(map[string]float64{"web": loggedOutWeb, "tv": loggedOutApp / 2}[g.kind], loggedOutApp)
+		if g.place != "" {
+			out = loggedOutPublic
+		}
+		if a != nil && d.chance(out) {
+			at := v.at.Add(v.signIn + time.Duration(v.seconds)*time.Second + d.millis(30*time.Second, 10*time.Minute))
 			if at.Before(next[i]) {
 				h.logOut(d, g, at)
 			}
 		}
 	}
+	h.attend()
 	c := h.c
 	numbered(h, c.Logins[h.first.logins:], func(r *Login) (*int64, time.Time) { return &r.ID, r.At })
 	numbered(h, c.Views[h.first.views:], func(r *View) (*int64, time.Time) { return &r.ID, r.At })
@@ -60,6 +71,9 @@ func (h *home) whose(d dice, v visit) (a *account, happens bool) {
 	if g.account != nil && !g.account.deleted.IsZero() && !v.at.Before(g.account.deleted) {
 		g.account = nil
 	}
+	if a == nil && !v.guest && g.owner == nil && g.last != nil && g.last.person != v.person && len(v.person.accounts) > 0 && d.chance(putOff) {
+		return nil, false
+	}
 	if in := g.account; in != nil && in != a && g.owner == nil && !v.fixed && in.kind == before && (v.guest || a != nil && a.kind == before) {
 		swap := switchBrowser
 		if g.kind == "tv" {
@@ -72,11 +86,29 @@ func (h *home) whose(d dice, v visit) (a *account, happens bool) {
 	return a, a != nil || !v.guest
 }
 
+// signsIn is how long after the start of a visit an account is logged in that is not yet: browsers show a page first.
+func (h *home) signsIn(d dice, v visit, a *account, next time.Time) time.Duration {
+	if a == nil || a == v.gadget.account {
+		return 0
+	}
+	if later := d.millis(15*time.Second, 2*time.Minute); v.gadget.kind == "web" && !v.fixed && d.chance(signsInLate) && v.at.Add(later).Before(next) {
+		return later
+	}
+	return time.Second
+}
+
+// late reports whether a visit begins without the account that it is made with.
+func (v visit) late() bool { return v.signIn > time.Second }
+
 // logIn brings a device to an account, or to nobody.
-func (h *home) logIn(d dice, g *gadget, a *account, at time.Time) {
+func (h *home) logIn(d dice, g *gadget, a *account, v visit) {
+	at := v.at
 	switch {
 	case a == nil:
 		if g.account != nil && g.kind != "web" { // a browser's login just runs out
+			if d.chance(staysLoggedIn) {
+				return
+			}
 			h.logOut(d, g, at)
 		}
 		g.account = nil
@@ -87,11 +119,11 @@ func (h *home) logIn(d dice, g *gadget, a *account, at time.Time) {
 	case g.account != nil:
 		h.logOut(d, g, at)
 	}
-	g.account, g.session = a, code(d.Uint64(), 11)
-	h.logged(d, g, at.Add(time.Second), "login")
+	g.account, g.last, g.session = a, a, code(d.Uint64(), 11)
+	h.logged(d, g, at.Add(v.signIn), "login")
 	if !a.touched && a.kind == before { // it is asked for consent where it never was
 		again := asked(d)
-		a.then(at.Add(2*time.Second), func(v *Account) {
+		a.then(at.Add(v.signIn+time.Second), func(v *Account) {
 			if v.AnalyticsConsent == nil {
 				v.AnalyticsConsent = again
 			}
@@ -135,10 +167,17 @@ func (h *home) watch(d dice, v visit, device string, a *account) {
 	if a != nil {
 		row.Account = a.id
 	}
-	for at, left := v.at, v.seconds; left > 0 && at.Before(h.end); {
+	at := v.at
+	if v.gadget.kind == "web" {
+		at = at.Add(v.signIn)
+	}
+	for left := v.seconds; left > 0 && at.Before(h.end); {
 		row.Seconds = min(left, 1800-d.Int64N(600))
 		row.At, row.Visible = at, h.commit(d, at.Add(time.Duration(row.Seconds)*time.Second), time.Time{})
 		h.c.Views = append(h.c.Views, row)
+		if a == nil {
+			h.use(v, device, at, a)
+		}
 		left -= row.Seconds
 		at = at.Add(time.Duration(row.Seconds) * time.Second)
 	}

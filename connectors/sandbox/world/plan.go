@@ -9,9 +9,11 @@ type visit struct {
 	person  *person
 	account *account // that it has to be with; nil: nobody's
 	purpose purpose
-	seconds int64 // watched
-	guest   bool  // watches with whatever account the device is logged in with
-	fixed   bool  // the experiment's: nobody else's account will do
+	seconds int64         // watched
+	guest   bool          // watches with whatever account the device is logged in with
+	signIn  time.Duration // after the start of the visit, if the account is not logged in yet
+	fixed   bool          // the experiment's: nobody else's account will do
+	noID    bool          // views and web events have no device's id
 }
 
 type purpose int
@@ -42,7 +44,7 @@ func (h *home) plan(d dice) {
 	for _, a := range h.accounts {
 		hosts = hosts || a.kind == before
 		if a.kind == before {
-			h.habits(d, a, span{h.start, h.end}, 1.8, 0.6)
+			h.habits(d, a, span{h.start, h.end}, 1.8, 0.5)
 		} else {
 			h.newcomer(d, a)
 		}
@@ -97,6 +99,13 @@ func (h *home) habits(d dice, a *account, during span, watching, browsing float6
 		}
 		for range d.poisson(rate * h.Scale) {
 			v := visit{at: h.someTime(d, day), gadget: h.anyOf(d, a.person, toWatch), person: a.person, account: a, purpose: watch, seconds: d.watched()}
+			openly := watchedOpenly
+			if v.gadget.kind == "tv" {
+				openly = watchedOpenlyTV
+			}
+			if d.chance(openly) {
+				v.account = nil
+			}
 			if during.holds(v.at) {
 				h.visit(v)
 			}
@@ -135,6 +144,6 @@ func (h *home) newcomer(d dice, a *account) {
 			at: s.at, gadget: h.anyOf(d, a.person, toWatch), person: a.person, account: a, purpose: watch, seconds: s.seconds, fixed: true,
 		})
 	}
-	h.habits(d, a, span{a.registered, first.at.Add(watchWindow * day)}, 0, 0.3)
-	h.habits(d, a, span{first.at.Add(watchWindow * day), h.end}, 0.9, 0.4)
+	h.habits(d, a, span{a.registered, first.at.Add(watchWindow * day)}, 0, 0.2)
+	h.habits(d, a, span{first.at.Add(watchWindow * day), h.end}, 0.9, 0.3)
 }

@@ -25,6 +25,8 @@ const (
 	ofVersions
 	ofFaults
 	ofLending
+	ofPlaces
+	ofNumbers
 )
 
 func roll(seed uint64, household int64, concern uint64) dice {

@@ -24,7 +24,11 @@ func (h *home) settle(d dice, b *bill, c Charge) {
 	}
 	c.BalanceTransaction = h.balance("charge", c.ID, c.Amount, round(float64(c.Amount)*cardFeeShare), c.Currency, c.Changed, c.Changed)
 	h.show(&c, c.Changed, c.Changed)
-	h.node(c.Card.Fingerprint, "card", c.Account, b.acc.person, c.Created, h.end)
+	payer := b.acc.person
+	if b.wallet.holder == nobody {
+		payer = nobody
+	}
+	h.node(c.Card.Fingerprint, "card", c.Account, payer, c.Created, h.end)
 	var losses []loss
 	if d.chance(disputed) {
 		losses = h.dispute(d, &c)

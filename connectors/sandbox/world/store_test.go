@@ -517,12 +517,13 @@ func TestTruthIsReadBack(t *testing.T) {
 	accruals, err4 := world.ReadAccruals(dir)
 	effects, err5 := world.ReadEffects(dir)
 	planted, err6 := world.ReadPlanted(dir)
-	if err := errors.Join(err1, err2, err3, err4, err5, err6); err != nil {
+	attended, err7 := world.ReadAttendance(dir)
+	if err := errors.Join(err1, err2, err3, err4, err5, err6, err7); err != nil {
 		t.Fatal(err)
 	}
 	for name, pair := range map[string][2]any{
 		"node": {nodes, c.Truth.Nodes}, "exposure": {exposures, c.Truth.Exposures}, "payment": {payments, c.Truth.Payments},
-		"accrual": {accruals, c.Truth.Accruals}, "planted": {planted, c.Truth.Planted},
+		"accrual": {accruals, c.Truth.Accruals}, "planted": {planted, c.Truth.Planted}, "attendance": {attended, c.Truth.Attended},
 	} {
 		if sum(t, pair[0]) != sum(t, pair[1]) {
 			t.Errorf("%s is not read as it was made", name)

@@ -14,18 +14,38 @@ type Truth struct {
 	Payments  []Payment
 	Accruals  []TrueAccrual
 	Planted   []Planted
+	Attended  []Attendance
 }
 
 // Node says that an identifier is of an account, or of a human without one, and from when to when it was used so. An
-// identifier of several has several rows: those of a shared television.
+// identifier of several has several rows: those of a shared television. From and To of a phone number that moved tell whose it
+// was when. An address that somebody mistyped into another's contact is its owner's alone.
 type Node struct {
 	Node      string    `parquet:"node"`             // as its owner has it: an address in lower case, a number as +7…
 	Type      string    `parquet:"type,dict"`        // account, device, email, phone, card, crm, bank_client
 	Account   string    `parquet:"account,optional"` // absent: used by nobody that was logged in
-	Human     int64     `parquet:"human"`            // who used it
+	Human     int64     `parquet:"human"`            // who used it; 0: it is there for everybody
 	Household int64     `parquet:"household"`        //
 	From      time.Time `parquet:"from,timestamp(microsecond)"`
 	To        time.Time `parquet:"to,timestamp(microsecond)"`
+}
+
+// Attendance is the use of a device without an account, as far as sources show it: views and web events without one, one
+// after the other by the same human in the same account's name. No other event without an account lies between from and to
+// on that device.
+//
+// Account is the one that the human is about to log in with in the same visit, or is logged in with though the source does
+// not say so; else the human's own, of several the one that it used last; of somebody who has none, the account that was
+// logged in on the device last, else the household's first. Absent: there is none.
+type Attendance struct {
+	Device    string    `parquet:"device"`
+	From      time.Time `parquet:"from,timestamp(microsecond)"` // of the first event
+	To        time.Time `parquet:"to,timestamp(microsecond)"`   // of the last
+	Human     int64     `parquet:"human"`
+	Household int64     `parquet:"household"`
+	Account   string    `parquet:"account,optional"`
+	Shared    bool      `parquet:"shared"` // several accounts were logged in on the device during the nights
+	Events    int64     `parquet:"events"`
 }
 
 // TrueExposure is a unit of the experiment. What it would have done under either arm is there for both.

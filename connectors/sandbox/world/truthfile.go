@@ -59,6 +59,7 @@ func (s *sheet[T]) finish() error { return errors.Join(s.flush(), s.to.Close(), 
 // truthWriter writes the tables of the truth.
 type truthWriter struct {
 	nodes     *sheet[Node]
+	attended  *sheet[Attendance]
 	exposures *sheet[TrueExposure]
 	payments  *sheet[Payment]
 	accruals  *sheet[TrueAccrual]
@@ -74,7 +75,7 @@ func newTruthWriter(dir string) (*truthWriter, error) {
 		return nil, err
 	}
 	var t truthWriter
-	var errs [7]error
+	var errs [8]error
 	t.nodes, errs[0] = newSheet[Node](dir, "node")
 	t.exposures, errs[1] = newSheet[TrueExposure](dir, "exposure")
 	t.payments, errs[2] = newSheet[Payment](dir, "payment")
@@ -82,6 +83,7 @@ func newTruthWriter(dir string) (*truthWriter, error) {
 	t.effects, errs[4] = newSheet[TrueEffect](dir, "effect")
 	t.planted, errs[5] = newSheet[Planted](dir, "planted")
 	t.damaged, errs[6] = newSheet[Damaged](dir, "damaged")
+	t.attended, errs[7] = newSheet[Attendance](dir, "attendance")
 	return &t, errors.Join(errs[:]...)
 }
 
@@ -99,7 +101,7 @@ func (t *truthWriter) add(c *Truth) error {
 			t.sums[i][1] += pair[1]
 		}
 	}
-	return errors.Join(t.nodes.add(c.Nodes), t.exposures.add(c.Exposures), t.payments.add(c.Payments), t.accruals.add(c.Accruals),
+	return errors.Join(t.nodes.add(c.Nodes), t.attended.add(c.Attended), t.exposures.add(c.Exposures), t.payments.add(c.Payments), t.accruals.add(c.Accruals),
 		t.planted.add(c.Planted))
 }
 
@@ -123,20 +125,20 @@ func (t *truthWriter) finish(s *setting, f *faulty) error {
 	slices.SortFunc(f.planted, func(a, b Planted) int {
 		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Place, b.Place), cmp.Compare(a.Value, b.Value))
 	})
-	return errors.Join(t.planted.add(f.planted), t.damaged.add(f.damaged), t.nodes.finish(), t.exposures.finish(), t.payments.finish(),
-		t.accruals.finish(), t.effects.finish(), t.planted.finish(), t.damaged.finish())
+	return errors.Join(t.planted.add(f.planted), t.damaged.add(f.damaged), t.nodes.finish(), t.attended.finish(), t.exposures.finish(),
+		t.payments.finish(), t.accruals.finish(), t.effects.finish(), t.planted.finish(), t.damaged.finish())
 }
 
 // abort closes what a failure left open; it does no harm after finish.
 func (t *truthWriter) abort() {
-	for _, f := range []*os.File{t.nodes.file, t.exposures.file, t.payments.file, t.accruals.file, t.effects.file, t.planted.file, t.damaged.file} {
+	for _, f := range []*os.File{t.nodes.file, t.attended.file, t.exposures.file, t.payments.file, t.accruals.file, t.effects.file, t.planted.file, t.damaged.file} {
 		f.Close()
 	}
 }
 
 func (t *truthWriter) rows() map[string]int64 {
 	return map[string]int64{
-		"node": t.nodes.n, "exposure": t.exposures.n, "payment": t.payments.n, "accrual": t.accruals.n, "effect": t.effects.n,
+		"node": t.nodes.n, "attendance": t.attended.n, "exposure": t.exposures.n, "payment": t.payments.n, "accrual": t.accruals.n, "effect": t.effects.n,
 		"planted": t.planted.n, "damaged": t.damaged.n,
 	}
 }
@@ -152,6 +154,11 @@ func readSheet[T any](dir, name string) ([]T, error) {
 
 // ReadNodes reads DIR/truth/node.parquet of a world; the others below read theirs.
 func ReadNodes(dir string) ([]Node, error) { return readSheet[Node](dir, "node") }
+
+// ReadAttendance reads who used devices without an account.
+func ReadAttendance(dir string) ([]Attendance, error) {
+	return readSheet[Attendance](dir, "attendance")
+}
 
 // ReadExposures reads the units of the experiment.
 func ReadExposures(dir string) ([]TrueExposure, error) {

@@ -10,8 +10,12 @@ type wallet struct {
 	holder *person
 }
 
-// card is what an account pays with: its holder's card, the partner's, or the one of the household's first account.
+// card is what an account pays with: its holder's card, the partner's, the one of the household's first account, or the
+// one with which the call centre pays for whoever asks.
 func (h *home) card(d dice, a *account, partner bool) *wallet {
+	if !partner && d.chance(callCentreCard) {
+		return h.callCentre()
+	}
 	if first := h.accounts[0]; a.person != first.person && first.person.main != nil && !partner && d.chance(sharedCard) {
 		return first.person.main
 	}

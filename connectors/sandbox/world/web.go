@@ -51,8 +51,11 @@ func (h *home) browse(d dice, v visit, device string, a *account) {
 			late = 1 + d.IntN(3)
 		}
 		e.Visible = h.exported(at, late)
-		if e.Account = ""; a != nil && e.Consent {
+		if e.Account = ""; a != nil && e.Consent && (v.signIn == 0 || !at.Before(v.at.Add(v.signIn))) {
 			e.Account = h.sent(d, a)
+		}
+		if e.Consent && (a == nil || e.Account != a.id) {
+			h.use(v, device, at, a)
 		}
 		if d.chance(plantedPage) {
 			e.Page = h.leak(d, v.person, page)
@@ -73,6 +76,11 @@ func (h *home) browse(d dice, v visit, device string, a *account) {
 	}
 	for range d.poisson(0.3) {
 		write("page_view", page(d), next())
+	}
+	if v.late() {
+		at = maxTime(at, v.at.Add(v.signIn))
+		write("login", "https://kino.example/login", at.Add(200*time.Millisecond))
+		at = at.Add(time.Second)
 	}
 	switch v.purpose {
 	case watch:

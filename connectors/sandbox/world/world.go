@@ -16,15 +16,27 @@
 // A night is the business day in which a version becomes visible; what was visible before the first night lies in the file
 // of the day before it. Files may be edited, added and removed: a world is served as it stands, whatever world.json counts.
 //
-// The truth has seven tables; the fields of the type name their columns, and say what they mean:
+// The truth has eight tables; the fields of the type name their columns, and say what they mean:
 //
-//	node      Node          identifiers, and who used them from when to when
-//	exposure  TrueExposure  units of the experiment, with their outcomes under either arm
-//	payment   Payment       succeeded charges, and the cashback that they should bring
-//	accrual   TrueAccrual   the bank's cashback, and what is wrong about it
-//	effect    TrueEffect    the metrics' means under either arm
-//	planted   Planted       personal values that must not be found in anything that is made of the sources
-//	damaged   Damaged       records that Faults made unreadable
+//	node        Node          identifiers, and who used them from when to when
+//	attendance  Attendance    who used a device while no account was to be seen, and in which account's name
+//	exposure    TrueExposure  units of the experiment, with their outcomes under either arm
+//	payment     Payment       succeeded charges, and the cashback that they should bring
+//	accrual     TrueAccrual   the bank's cashback, and what is wrong about it
+//	effect      TrueEffect    the metrics' means under either arm
+//	planted     Planted       personal values that must not be found in anything that is made of the sources
+//	damaged     Damaged       records that Faults made unreadable
+//
+// # Who is who
+//
+// What sources show does not tell plainly who somebody is. People of a household take turns at its television and its
+// browser, with and without an account, begin a visit to the site before they log in, pay with each other's cards, and lose
+// their cookies; some have a second account. Strangers log in with the kiosks, demo televisions and tablets of their
+// neighbourhood, share an office's info@ mailbox and the card with which the call centre pays, or have a build that sends one
+// device id for all, or none. Phone numbers that old accounts gave up are given to somebody next door, while the product's
+// row mostly moves to another number or none, and the CRM's stays. Addresses typed into the CRM may be somebody else's. Who
+// refuses consent has no pseudo id. Households are still made one by one, in the order of their numbers: next door is the one
+// before, a neighbourhood 128 of them, an office's mailbox is for 512.
 //
 // # The experiment and the campaign
 //

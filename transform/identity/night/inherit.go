@@ -176,6 +176,11 @@ func (b *builder) divide(ctx context.Context) error {
 	for _, id := range redo { // only now: an identifier outside of profiles may stand in several blocks
 		b.dirty[id] = struct{}{}
 	}
+	for _, pair := range b.Decisions.Must { // an end that has no other link in the block
+		if b.dirty.Has(pair[0]) || b.dirty.Has(pair[1]) {
+			b.dirty[pair[0]], b.dirty[pair[1]] = struct{}{}, struct{}{}
+		}
+	}
 	for id := range b.dirty {
 		delete(b.crowd, id)
 	}

@@ -160,7 +160,8 @@ func (b *builder) pair(left identifier.ID, leftType string, right identifier.ID,
 // attribute reports whether a link says what value left has, so that another value ends it.
 func (b *builder) attribute(p *pair) bool {
 	owner := p.leftType == b.account || p.leftType == b.crm
-	return owner && (p.rightType == b.email || p.rightType == b.folded || p.rightType == b.phone || p.rightType == b.consent)
+	return owner && (p.rightType == b.email || p.rightType == b.folded || p.rightType == b.phone || p.rightType == b.consent) ||
+		p.leftType == b.crm && p.rightType == b.account
 }
 
 // joins reports whether a link is between two identifiers, rather than about one.

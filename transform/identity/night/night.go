@@ -97,7 +97,7 @@ type Summary struct {
 // Emit takes a row of one of Tables, which it must not keep.
 type Emit func(t *table.Table, row any) error
 
-// Build makes a night, and emits its rows in no order.
+// Build makes a night, and emits its rows in no order; but for those of core/identity_quality, which Quality emits.
 func Build(ctx context.Context, in Input, workers int, emit Emit) (Known, Summary, error) {
 	b := newBuilder(in, emit)
 	if err := b.build(ctx, workers); err != nil {

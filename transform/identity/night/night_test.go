@@ -34,7 +34,7 @@ func build(t *testing.T, in night.Input, workers int) made {
 	m := made{night: in.Night, files: map[*table.Table]*columns.File{}, rows: map[*table.Table][]string{}}
 	kept := map[*table.Table][]any{}
 	var err error
-	m.known, m.summary, err = night.Build(t.Context(), in, workers, func(of *table.Table, row any) error {
+	keep := func(of *table.Table, row any) error {
 		v := reflect.New(of.Row)
 		v.Elem().Set(reflect.ValueOf(row).Elem())
 		for i := range v.Elem().NumField() { // what pointers point at is not ours
@@ -46,8 +46,11 @@ func build(t *testing.T, in night.Input, workers int) made {
 		}
 		kept[of] = append(kept[of], v.Interface())
 		return nil
-	})
-	if err != nil {
+	}
+	if m.known, m.summary, err = night.Build(t.Context(), in, workers, keep); err != nil {
+		t.Fatal(err)
+	}
+	if err := night.Quality(t.Context(), in, m.known.Numbers, keep); err != nil {
 		t.Fatal(err)
 	}
 	for _, of := range night.Tables() {
@@ -170,7 +173,7 @@ func randomDay(r *rand.Rand, day table.Day, people int) []*table.IdentityEdgeRow
 			c := near(a)
 			add(id('c', c), table.TypeCRM, id('e', near(c)), table.TypeEmail, table.RuleTyped, "crm_contact")
 			if r.IntN(2) == 0 {
-				add(id('c', c), table.TypeCRM, account, table.TypeAccount, table.RuleAccount, "crm_contact")
+				add(id('c', c), table.TypeCRM, maybe(account), table.TypeAccount, table.RuleAccount, "crm_contact")
 			}
 			if r.IntN(9) == 0 {
 				add(id('c', c), table.TypeCRM, maybe(id('c', c)), table.TypeConsent, 0, "crm_contact")

@@ -7,7 +7,7 @@ import (
 	"crosslift/schemas/table"
 )
 
-// Known is what a night knows of single identifiers, for who attributes what devices did.
+// Known is what a night knows besides its rows: of single identifiers, for who attributes what devices did.
 type Known struct {
 	// Types are those of the devices that any source has told apart.
 	Types map[identifier.ID]string
@@ -17,6 +17,8 @@ type Known struct {
 	// Rewound: a device that was known is another thing now, or an account is given back what it had refused by mistake. What
 	// was attributed before has to be made anew from the beginning.
 	Rewound bool
+	// Numbers are those of the night's quality, as far as profiles go: for Quality.
+	Numbers []Number
 }
 
 // Forever is after every instant.
@@ -74,7 +76,7 @@ func (a answers) refusedUntil() table.Micros {
 
 func (b *builder) known() Known {
 	p := &b.people
-	k := Known{Types: make(map[identifier.ID]string, len(p.types)), Refused: map[identifier.ID]table.Micros{}}
+	k := Known{Types: make(map[identifier.ID]string, len(p.types)), Refused: map[identifier.ID]table.Micros{}, Numbers: b.numbers()}
 	for id, t := range p.types {
 		k.Types[id] = b.types.name(t)
 	}

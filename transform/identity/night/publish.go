@@ -33,10 +33,7 @@ func (b *builder) publish(ctx context.Context) error {
 	if err := b.emitProfiles(latest, m, past); err != nil {
 		return err
 	}
-	if err := b.emitGroups(latest, past); err != nil {
-		return err
-	}
-	return b.emitQuality(ctx)
+	return b.emitGroups(latest, past)
 }
 
 // memberships are the profiles of identifiers by node, zero for none.

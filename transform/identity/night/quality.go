@@ -97,18 +97,19 @@ func (q *quality) person(r *table.PersonRow) {
 
 func (q *quality) refused(reason string) { q.refusals[reason]++ }
 
-// number is a row of core/identity_quality while it is made.
-type number struct {
-	name, of string
-	value    float64
-	n        int64
+// Number is a number that tells how good a night is: of what, and of how many things.
+type Number struct {
+	Name, Of string
+	Value    float64
+	N        int64
 }
 
-// emitQuality writes the numbers, beside those of the night before.
-func (b *builder) emitQuality(ctx context.Context) error {
+// Quality emits the rows of core/identity_quality: a night's numbers beside those of the night before, with an alarm where
+// one is not as it should be.
+func Quality(ctx context.Context, in Input, numbers []Number, emit Emit) error {
 	before := map[string]float64{}
-	if b.Previous != nil && b.Previous.Quality != nil {
-		err := columns.Scan(ctx, b.Previous.Quality, table.IdentityQuality, nil, func(r *table.IdentityQualityRow) error {
+	if in.Previous != nil {
+		err := columns.Scan(ctx, in.Previous.Quality, table.IdentityQuality, nil, func(r *table.IdentityQualityRow) error {
 			if r.Value != nil {
 				before[r.Name+" "+r.Of] = *r.Value
 			}
@@ -118,17 +119,17 @@ func (b *builder) emitQuality(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, q := range b.numbers() {
-		row := &table.IdentityQualityRow{Name: q.name, Of: q.of, N: q.n}
-		if q.n > 0 {
-			row.Value = &q.value
+	for _, q := range numbers {
+		row := &table.IdentityQualityRow{Name: q.Name, Of: q.Of, N: q.N}
+		if q.N > 0 {
+			row.Value = &q.Value
 		}
-		last, known := before[q.name+" "+q.of]
+		last, known := before[q.Name+" "+q.Of]
 		if known {
 			row.Last = &last
 		}
-		row.Alarm = alarm(q, last, known, b.Rules.MaxSize)
-		if err := b.emit(table.IdentityQuality, row); err != nil {
+		row.Alarm = alarm(q, last, known, in.Rules.MaxSize)
+		if err := emit(table.IdentityQuality, row); err != nil {
 			return err
 		}
 	}
@@ -136,7 +137,7 @@ func (b *builder) emitQuality(ctx context.Context) error {
 }
 
 // numbers are the night's, in no order.
-func (b *builder) numbers() []number {
+func (b *builder) numbers() []Number {
 	q := &b.quality
 	links := q.status[statusLinked] + q.status[statusImplied]
 	var refusals int64
@@ -149,7 +150,7 @@ func (b *builder) numbers() []number {
 		}
 		return float64(of) / float64(n)
 	}
-	all := []number{
+	all := []Number{
 		{"profiles", "", float64(q.profiles), q.profiles},
 		{"profiles", table.TypeAccount, float64(q.accounts), q.profiles},
 		{"identifiers_per_profile", "", share(q.identifiers, q.profiles), q.profiles},
@@ -160,20 +161,20 @@ func (b *builder) numbers() []number {
 		{"refused_links", "", share(refusals, links+refusals), links + refusals},
 	}
 	if b.Previous != nil {
-		all = append(all, number{"accounts_renamed", "", float64(q.renamed), q.accounts})
+		all = append(all, Number{"accounts_renamed", "", float64(q.renamed), q.accounts})
 	}
 	for _, reason := range slices.Sorted(maps.Keys(q.refusals)) {
-		all = append(all, number{"refused_links", reason, share(q.refusals[reason], links+refusals), links + refusals})
+		all = append(all, Number{"refused_links", reason, share(q.refusals[reason], links+refusals), links + refusals})
 	}
 	for _, t := range slices.Sorted(maps.Keys(q.shared)) {
 		n := int64(len(q.shared[t]))
-		all = append(all, number{"shared_identifiers", b.types.name(t), float64(n), n})
+		all = append(all, Number{"shared_identifiers", b.types.name(t), float64(n), n})
 	}
 	for _, source := range slices.Sorted(maps.Keys(q.proven)) {
-		all = append(all, number{"link_recall", b.sources.name(source), share(q.again[source], q.proven[source]), q.proven[source]})
+		all = append(all, Number{"link_recall", b.sources.name(source), share(q.again[source], q.proven[source]), q.proven[source]})
 	}
 	for _, kind := range slices.Sorted(maps.Keys(q.changes)) {
-		all = append(all, number{"changes", kind, float64(q.changes[kind]), q.profiles})
+		all = append(all, Number{"changes", kind, float64(q.changes[kind]), q.profiles})
 	}
 	return all
 }
@@ -189,17 +190,17 @@ func sum[K comparable](of map[K]int64) (total int64) {
 const jump = 3
 
 // alarm says what is wrong with a number, "" for nothing.
-func alarm(q number, last float64, known bool, maxSize int) string {
+func alarm(q Number, last float64, known bool, maxSize int) string {
 	switch {
-	case q.name == "accounts_renamed" && q.value > 0:
+	case q.Name == "accounts_renamed" && q.Value > 0:
 		return "no account is ever renamed: the night before is not what this one was made from"
-	case q.name == "largest_profile" && maxSize > 0 && q.value >= float64(maxSize):
+	case q.Name == "largest_profile" && maxSize > 0 && q.Value >= float64(maxSize):
 		return "it has as many identifiers as a profile may have: links are refused for size"
 	}
-	switch q.name {
-	case "profiles", "identifiers_per_profile", "accounts_with_several_devices", "refused_links", "link_recall":
+	switch q.Name {
+	case "profiles", "identifiers_per_profile", "accounts_with_several_devices", "refused_links", "link_recall", "attribution_coverage":
 		const few = 100
-		if known && q.n >= few && (q.value > jump*last || last > jump*q.value) {
+		if known && q.N >= few && (q.Value > jump*last || last > jump*q.Value) {
 			return fmt.Sprintf("last night it was %.4g", last)
 		}
 	}

@@ -46,7 +46,7 @@ func newOracle(rules Rules, deviceType string, events []event) *oracle {
 			}
 			return 1
 		}
-		return cmp.Or(cmp.Compare(a.at, b.at), login(a)-login(b), cmp.Compare(a.account, b.account), cmp.Compare(a.seconds, b.seconds))
+		return cmp.Or(cmp.Compare(a.at, b.at), login(a)-login(b), cmp.Compare(a.account, b.account))
 	})
 	for i, e := range o.auth {
 		until := e.at + min(int64(e.seconds)*second, rules.Viewing.Microseconds())
@@ -211,9 +211,10 @@ func randomHistory(n func(int) int) (Rules, string, []event) {
 	window := int(rules.Window / time.Second)
 	rules.Session, rules.Backfill, rules.Bracket = seconds(0, window), seconds(0, window), seconds(0, window)
 	accounts := 1 + n(5)
+	spread := []int{3, 12, 40}[n(3)]
 	events := make([]event, n(16))
 	for i := range events {
-		e := event{at: int64(n(40)) * second}
+		e := event{at: int64(n(spread)) * second}
 		switch n(6) {
 		case 0:
 			e.account, e.logout = uint32(1+n(accounts)), true

@@ -129,13 +129,10 @@ func (n *numbering) numbers(into []uint32, ids []identifier.ID, wanted func(at i
 	defer n.mu.Unlock()
 	into = into[:0]
 	for at, id := range ids {
-		switch {
-		case !wanted(at):
-			into = append(into, none)
-		case at > 0 && id == ids[at-1] && into[at-1] != none: // without a dictionary a value is there once a row
-			into = append(into, into[at-1])
-		default:
+		if wanted(at) {
 			into = append(into, n.add(id))
+		} else {
+			into = append(into, none)
 		}
 	}
 	return into

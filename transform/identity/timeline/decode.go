@@ -20,6 +20,7 @@ type decoder struct {
 	consent                   columns.Vector
 	deviceOf, accountOf       []uint32
 	used                      []bool // of the accounts
+	events                    []event
 }
 
 // decode reads the events of a row group. Rows without a device say nothing of one, nor do anonymous ones outside web
@@ -46,7 +47,7 @@ func (d *decoder) decode(ctx context.Context, g rowGroup) ([]event, error) {
 	if err != nil {
 		return nil, err
 	}
-	var events []event
+	d.events = d.events[:0]
 	for row, device := range d.device.Index {
 		if device < 0 || d.deviceOf[device] == none {
 			continue
@@ -56,10 +57,10 @@ func (d *decoder) decode(ctx context.Context, g rowGroup) ([]event, error) {
 			e.account = d.accountOf[account]
 		}
 		if tell(row, &e) && (e.account != 0 || e.session != 0) {
-			events = append(events, e)
+			d.events = append(d.events, e)
 		}
 	}
-	return slices.Clip(events), nil
+	return slices.Clone(d.events), nil
 }
 
 // number gives numbers to the devices that are asked for and to the accounts that used them.

@@ -206,6 +206,18 @@ func TestHorizonIsTight(t *testing.T) {
 	}
 }
 
+// TestSeam joins what ends right at the horizon with what goes on from there.
+func TestSeam(t *testing.T) {
+	t.Parallel()
+	before := history(t, []string{"100d logout u"})
+	previous := columnstest.File(t, table.DeviceTimeline, built(t, timeline.Input{Days: before}, 1)...)
+	horizon := timeline.Default().Horizon(instant(t, "160d"))
+	rows := built(t, timeline.Input{Days: history(t, []string{"100d logout u", "160d logout u"}), Previous: previous, Horizon: horizon}, 1)
+	if got, want := lines(rows), []string{"70d..190d u backfill"}; horizon != instant(t, "130d") || !slices.Equal(got, want) {
+		t.Errorf("got %v, expected %v", got, want)
+	}
+}
+
 // TestRefusalReachesBack drops what an account had before the horizon, too.
 func TestRefusalReachesBack(t *testing.T) {
 	t.Parallel()

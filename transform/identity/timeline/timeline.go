@@ -3,8 +3,8 @@
 //
 // What a device's timeline says at an instant is decided by the authenticated events of that device around the instant
 // and by nothing else: product logins, logouts and refreshes, viewings of an account, and web events with an account.
-// They have a total order: by time; at one instant logouts first, then by account, then the shorter viewing first. A
-// viewing shows its account from its start for its seconds, or until its account logs out or another account is seen.
+// They have a total order: by time; at one instant logouts first, then by account. A viewing shows its account from its
+// start for its seconds, or until its account logs out or another account is seen.
 // Being within a reach of an event means: from the reach before its start, inclusive, to the reach after its end,
 // exclusive. All spans are half-open likewise.
 //

@@ -1,0 +1,103 @@
+package stitch
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// writer writes the map.
+type writer func(context.Context, *nodes, *grouped) error
+
+// writerFor tells from its name how the map is to be written.
+func writerFor(o Options) (writer, error) {
+	encode := writeCSV
+	switch ext := strings.ToLower(filepath.Ext(o.Out)); ext {
+	case ".csv":
+	case ".parquet":
+		encode = writeParquet
+	default:
+		return nil, &UsageError{fmt.Errorf("%s: expected a name that ends in .csv or .parquet", o.Out)}
+	}
+	if info, err := os.Stat(o.Out); err == nil && !info.Mode().IsRegular() {
+		return nil, &UsageError{fmt.Errorf("%s is not a file that could be replaced", o.Out)}
+	}
+	if sameFile(o.Edges, o.Out) {
+		return nil, &UsageError{fmt.Errorf("%s: the map would replace the edges", o.Out)}
+	}
+	return func(ctx context.Context, n *nodes, m *grouped) error {
+		return replace(o.Out, func(w io.Writer) error { return encode(ctx, w, n, m, o.Workers) })
+	}, nil
+}
+
+// replace writes a file as a whole or not at all.
+func replace(name string, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	out := bufio.NewWriterSize(f, 1<<20)
+	err = write(out)
+	err = errors.Join(err, out.Flush(), f.Chmod(0o644), f.Close())
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}
+
+// writeRows of the map are made and written at a time.
+const writeRows = 1 << 12
+
+func writeCSV(ctx context.Context, w io.Writer, n *nodes, m *grouped, _ int) error {
+	line := []byte("node,component\n")
+	var cell []byte
+	quoted := n.form == text
+	for i, node := range m.rows {
+		if i%writeRows == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		for k, at := range [2]uint32{node, m.component[node]} {
+			if quoted {
+				cell = n.append(cell[:0], at)
+				line = appendCell(line, cell)
+			} else {
+				line = n.append(line, at)
+			}
+			line = append(line, ",\n"[k])
+		}
+		if len(line) > 1<<15 {
+			if _, err := w.Write(line); err != nil {
+				return err
+			}
+			line = line[:0]
+		}
+	}
+	_, err := w.Write(line)
+	return err
+}
+
+// appendCell appends a cell of CSV (RFC 4180), in quotes where it needs them.
+func appendCell(to, cell []byte) []byte {
+	if !bytes.ContainsAny(cell, ",\"\r\n") {
+		return append(to, cell...)
+	}
+	to = append(to, '"')
+	for _, b := range cell {
+		if b == '"' {
+			to = append(to, '"')
+		}
+		to = append(to, b)
+	}
+	return append(to, '"')
+}

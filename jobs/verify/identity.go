@@ -1,0 +1,245 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"crosslift/schemas/identifier"
+	"crosslift/schemas/table"
+	"crosslift/transform/identity/evaluate"
+	"crosslift/transform/identity/graph"
+)
+
+// fewPeople is below how many people shares are shown, not judged: a family more or less moves them.
+const fewPeople = 1000
+
+// identity compares who the newest night says people are with who they are.
+//
+// An owner is an account, and what counts is what is of one owner alone at the end of the nights and was seen with another
+// identifier at all (it stands in core/identity_link): pairs are of e-mail addresses, phones, cards, contacts, bank clients
+// and devices, B-cubed is over these and the accounts. What is of an account or contact that refuses analysis does not count. Something that has no profile is a cluster of its own.
+//
+// Two comparisons judge the world, not the stitching: with plain connected components over everything observed a good part of
+// the accounts is in a cluster with another human's, and that a shared device's last login says who used it is often wrong.
+//
+// Limits on shares are for worlds of at least fewPeople people; in smaller ones these shares are only shown.
+func (in Input) identity(ctx context.Context) ([]Check, error) {
+	p, err := in.people(ctx)
+	if err != nil {
+		return nil, err
+	}
+	links, err := in.links(ctx)
+	if err != nil {
+		return nil, err
+	}
+	profile, err := in.profiles(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := &report{few: in.World.About().People < fewPeople}
+	in.clusters(r, p, links, profile)
+	in.consent(r, p, profile)
+	if err := in.persons(ctx, r, p, profile); err != nil {
+		return nil, err
+	}
+	if err := in.renamed(ctx, r); err != nil {
+		return nil, err
+	}
+	if err := in.attribution(ctx, r, p, profile); err != nil {
+		return nil, err
+	}
+	component, err := links.components(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := inOrder(p.human, func(identifier.ID) bool { return true })
+	plain := score(all, func(id identifier.ID) int64 { return p.human[id] }, component, p).Overmerged
+	r.share("the world: accounts over-merged by plain components", plain.Share, ">=", 0.25, plain.N)
+	return r.checks, nil
+}
+
+// report collects the comparisons of identity.
+type report struct {
+	checks []Check
+	few    bool // people
+}
+
+func (r *report) exact(name string, value float64, limit float64, n int64) {
+	r.checks = append(r.checks, newCheck("identity", name, value, "==", limit, n))
+}
+
+// share judges a share, where there are not too few people.
+func (r *report) share(name string, value float64, op string, limit float64, n int64) {
+	if r.few {
+		r.shown(name, value, n)
+		return
+	}
+	r.checks = append(r.checks, newCheck("identity", name, value, op, limit, n))
+}
+
+// shown has a share printed; of nothing there is none.
+func (r *report) shown(name string, value float64, n int64) {
+	if n > 0 {
+		r.checks = append(r.checks, newCheck("identity", name, value, ">=", 0, n))
+	}
+}
+
+func (r *report) agreement(name string, a evaluate.Agreement) {
+	r.shown(name+", precision", a.Precision.Share, a.Precision.N)
+	r.shown(name+", recall", a.Recall.Share, a.Recall.N)
+}
+
+// clusters compares the profiles.
+func (in Input) clusters(r *report, p *people, links *links, profile map[identifier.ID]identifier.ID) {
+	owner := func(id identifier.ID) identifier.ID { return p.owner[id] }
+	cluster := func(id identifier.ID) identifier.ID { return orItself(profile, id) }
+	seen := func(id identifier.ID) bool { _, is := links.number[id]; return is }
+	of := score(inOrder(p.owner, seen), owner, cluster, p)
+	r.exact("accounts over-merged", of.Overmerged.Part, 0, of.Overmerged.N)
+	pairs := score(inOrder(p.owner, func(id identifier.ID) bool { _, account := p.human[id]; return seen(id) && !account }), owner, cluster, p).Pairs
+	r.share("pairs of linked identifiers, precision", pairs.Precision.Share, ">=", 0.995, pairs.Precision.N)
+	r.share("pairs of linked identifiers, recall", pairs.Recall.Share, ">=", 0.90, pairs.Recall.N)
+	r.share("profiles, B-cubed F1", of.BCubed.F1, ">=", 0.98, of.BCubed.Precision.N)
+}
+
+// consent counts what is joined to those that refuse analysis: an account keeps a profile of its own, a contact has none.
+func (in Input) consent(r *report, p *people, profile map[identifier.ID]identifier.ID) {
+	members := map[identifier.ID]int{}
+	for _, of := range profile {
+		members[of]++
+	}
+	joined := 0
+	for who := range p.refuse {
+		if of, is := profile[who]; is {
+			joined += members[of] - 1
+		}
+	}
+	if len(p.refuse) > 0 {
+		r.exact("identifiers joined to those that refuse analysis", float64(joined), 0, int64(len(p.refuse)))
+	}
+}
+
+func orItself(of map[identifier.ID]identifier.ID, id identifier.ID) identifier.ID {
+	if other, known := of[id]; known {
+		return other
+	}
+	return id
+}
+
+// persons compares which accounts are said to be one human's.
+func (in Input) persons(ctx context.Context, r *report, p *people, profile map[identifier.ID]identifier.ID) error {
+	person := map[identifier.ID]identifier.ID{}
+	for row, err := range in.newest(ctx, table.Person) {
+		if err != nil {
+			return err
+		}
+		person[row.(*table.PersonRow).Profile] = row.(*table.PersonRow).Person
+	}
+	all := inOrder(p.human, func(identifier.ID) bool { return true })
+	of := score(all, func(id identifier.ID) int64 { return p.human[id] }, func(id identifier.ID) identifier.ID {
+		return orItself(person, orItself(profile, id))
+	}, p)
+	r.agreement("pairs of a human's accounts by person", of.AccountPairs)
+	return nil
+}
+
+// renamed counts accounts whose profile has another id than the night before.
+func (in Input) renamed(ctx context.Context, r *report) error {
+	heads, err := in.Lake.Heads(ctx, table.ProfileIdentifier, "")
+	if err != nil {
+		return err
+	}
+	var last map[identifier.ID]identifier.ID
+	renamed, n := 0, int64(0)
+	for _, h := range heads {
+		now := map[identifier.ID]identifier.ID{}
+		for row, err := range in.read(ctx, table.ProfileIdentifier, h) {
+			if err != nil {
+				return err
+			}
+			if m := row.(*table.ProfileIdentifierRow); m.Stitching == latest && m.IdentifierType == table.TypeAccount && m.ValidTo == nil {
+				now[m.Identifier] = m.Profile
+			}
+		}
+		for account, profile := range now {
+			if was, known := last[account]; known {
+				n++
+				if was != profile {
+					renamed++
+				}
+			}
+		}
+		last = now
+	}
+	r.exact("accounts renamed from a night to the next", float64(renamed), 0, n)
+	return nil
+}
+
+const latest = "latest"
+
+// profiles reads which profile each identifier is in.
+func (in Input) profiles(ctx context.Context) (map[identifier.ID]identifier.ID, error) {
+	profile := map[identifier.ID]identifier.ID{}
+	for row, err := range in.newest(ctx, table.ProfileIdentifier) {
+		if err != nil {
+			return nil, err
+		}
+		if m := row.(*table.ProfileIdentifierRow); m.Stitching == latest && m.ValidTo == nil {
+			profile[m.Identifier] = m.Profile
+		}
+	}
+	return profile, nil
+}
+
+// links is everything observed to belong together.
+type links struct {
+	number numbers[identifier.ID]
+	a, b   []uint32
+}
+
+func (in Input) links(ctx context.Context) (*links, error) {
+	l := &links{number: numbers[identifier.ID]{}}
+	for row, err := range in.newest(ctx, table.IdentityLink) {
+		if err != nil {
+			return nil, err
+		}
+		if e := row.(*table.IdentityLinkRow); e.RightType != table.TypeConsent && !e.Right.IsZero() {
+			l.a, l.b = append(l.a, l.number.of(e.Left)), append(l.b, l.number.of(e.Right))
+		}
+	}
+	return l, nil
+}
+
+// components gives the connected component of an identifier.
+func (l *links) components(ctx context.Context) (func(identifier.ID) identifier.ID, error) {
+	root, err := graph.Components(ctx, len(l.number), l.a, l.b, 1)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]identifier.ID, len(root))
+	for id, i := range l.number {
+		ids[i] = id
+	}
+	return func(id identifier.ID) identifier.ID {
+		if i, known := l.number[id]; known {
+			return ids[root[i]]
+		}
+		return id
+	}, nil
+}
+
+// newest reads the last night of a state.
+func (in Input) newest(ctx context.Context, t *table.Table) iter.Seq2[any, error] {
+	return func(yield func(any, error) bool) {
+		heads, err := in.Lake.Heads(ctx, t, "")
+		if err == nil && len(heads) == 0 {
+			err = fmt.Errorf("%s: there is no night of it", t)
+		}
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		in.read(ctx, t, heads[len(heads)-1])(yield)
+	}
+}
