@@ -106,7 +106,7 @@ func TestDevices(t *testing.T) {
 		&table.ViewingRow{SourceID: "1", ViewedAt: 1, Account: id("ann"), Device: id("d1"), Seconds: 1},
 		&table.ViewingRow{SourceID: "2", ViewedAt: 2, Device: id("d1"), Seconds: 1},
 		&table.ViewingRow{SourceID: "3", ViewedAt: 3, Account: id("bob"), Seconds: 1},
-	), "account ann device d1 4 viewing 1-1 1")
+	), "account ann device d1 4 viewing 1-1 1", "account bob account - 0 viewing 3-3 1")
 	var rows []*table.ProductDeviceRow
 	for i, kind := range []string{"phone", "tablet", "web", "tv", "fridge"} {
 		rows = append(rows, &table.ProductDeviceRow{SourceID: kind, ChangedAt: table.Micros(2 * i), Device: id(kind), Type: kind},
@@ -136,7 +136,7 @@ func TestWebEvent(t *testing.T) {
 	shows(t, day(t, table.WebEvent, rows...),
 		"account ann cookie dweb 5 web_event 0-0 1", "account ann app dios 4 web_event 1-1 1", "account ann app dandroid 4 web_event 2-2 1",
 		"account ann tv dtv 6 web_event 3-3 1", "account ann device dconsole 4 web_event 4-4 1", "account ann device d 4 web_event 5-5 1",
-		"app dios email a@ 5 web_event 10-10 1", "tv dtv phone 7 6 web_event 11-11 1",
+		"account ann account - 0 web_event 13-13 1", "app dios email a@ 5 web_event 10-10 1", "tv dtv phone 7 6 web_event 11-11 1",
 	)
 }
 
@@ -154,7 +154,8 @@ func TestPaymentsAndBank(t *testing.T) {
 		pay(5, "ann", "k5", "", "", "succeeded"),
 		pay(6, "", "k1", "fingerprint", "r6", "succeeded"),
 		pay(7, "ann", "k1", "fingerprint", "r1", "succeeded"),
-	), "account ann card k1 3 payment 1-7 2", "account ann reference r1 1 payment 1-7 2", "account ann reference r4 1 payment 4-4 1")
+	), "account ann card k1 3 payment 1-7 2", "account ann reference r1 1 payment 1-7 2", "account ann reference r4 1 payment 4-4 1",
+		"account ann account - 0 payment 2-5 3")
 
 	booked := func(at table.Micros, client, rrn, direction, status string) *table.BankTransactionRow {
 		return &table.BankTransactionRow{SourceID: fmt.Sprint(at), BookedAt: at, ClientRef: id(client), Card: id("mask"), RRN: id(rrn),
@@ -244,16 +245,28 @@ func TestRowGroups(t *testing.T) {
 	}
 }
 
-// TestTables: what the experiment's own feeds say is not among what links people.
+// TestAlone: of the experiment's own feeds, and of rows that link nothing, an account is kept and nothing else.
+func TestAlone(t *testing.T) {
+	t.Parallel()
+	shows(t, day(t, table.Exposure,
+		&table.ExposureRow{SourceID: "1", ExposedAt: 1, Experiment: "e", Variant: "v", Account: id("ann"), Device: id("d")},
+		&table.ExposureRow{SourceID: "2", ExposedAt: 2, Experiment: "e", Variant: "v", Device: id("d")},
+	), "account ann account - 0 exposure 1-1 1")
+	shows(t, day(t, table.Assignment,
+		&table.AssignmentRow{SourceID: "1", AssignedAt: 1, Experiment: "e", Variant: "v", Account: id("ann"), Device: id("d")},
+		&table.AssignmentRow{SourceID: "2", AssignedAt: 2, Experiment: "e", Variant: "v", Account: id("ann")},
+	), "account ann account - 0 assignment 1-2 2")
+	shows(t, day(t, table.Subscription, &table.SubscriptionRow{SourceID: "1", ChangedAt: 1, Account: id("ann"), Status: "active"},
+		&table.SubscriptionRow{SourceID: "2", ChangedAt: 2, Status: "active"}), "account ann account - 0 subscription 1-1 1")
+	shows(t, day(t, table.Invoice, &table.InvoiceRow{SourceID: "1", ChangedAt: 1, Account: id("ann"), Currency: "RUB", Status: "open"}),
+		"account ann account - 0 invoice 1-1 1")
+}
+
+// TestTables: what shows no identifiers of people is refused.
 func TestTables(t *testing.T) {
 	t.Parallel()
-	for _, of := range observe.Tables() {
-		if of == table.Assignment || of == table.Exposure || of.Layer != "raw" {
-			t.Errorf("%s gives edges", of)
-		}
-	}
-	p := day(t, table.Exposure, &table.ExposureRow{SourceID: "1", Experiment: "e", Variant: "v", Account: id("ann"), Device: id("d")})
+	p := day(t, table.Rate, &table.RateRow{SourceID: "1", Currency: "EUR", Quote: "RUB", Rate: 1})
 	if err := observe.Observe(t.Context(), []observe.Partition{p}, 1, nil); err == nil {
-		t.Error("exposures were taken")
+		t.Error("rates were taken")
 	}
 }
