@@ -4,6 +4,7 @@ import (
 	"os"
 	"runtime"
 	"strconv"
+	"syscall"
 	"testing"
 )
 
@@ -22,7 +23,11 @@ func benchWorlds(b *testing.B, f func(b *testing.B, p *Problem, workers int)) {
 		for _, workers := range []int{1, 2} {
 			b.Run(numbering+"/"+strconv.Itoa(workers), func(b *testing.B) {
 				runtime.GC()
+				var u, w syscall.Rusage
+				syscall.Getrusage(0, &u)
 				f(b, p, workers)
+				syscall.Getrusage(0, &w)
+				b.ReportMetric(float64(w.Utime.Nano()+w.Stime.Nano()-u.Utime.Nano()-u.Stime.Nano())/1e6/float64(b.N), "cpu-ms")
 				b.ReportMetric(float64(len(p.Links.A))*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mlinks/s")
 			})
 		}

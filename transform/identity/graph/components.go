@@ -16,7 +16,11 @@ func Components(ctx context.Context, n int, a, b []uint32, workers int) ([]uint3
 	if len(a) != len(b) {
 		return nil, fmt.Errorf("components: columns of links of different lengths: %d, %d", len(a), len(b))
 	}
-	f, err := newForest(ctx, make([]uint32, n), workers)
+	f := make(forest, n)
+	err := each(ctx, n, chunk, workers, func(from, to int) error {
+		f.plant(from, to)
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +35,8 @@ func Components(ctx context.Context, n int, a, b []uint32, workers int) ([]uint3
 	if err != nil {
 		return nil, err
 	}
-	return f, f.flatten(ctx, workers)
+	f.flatten()
+	return f, nil
 }
 
 // validEnds looks for a node that there is not; first is the number of the first link.
@@ -50,13 +55,11 @@ func validEnds(n int, a, b []uint32, first int) error {
 // compare-and-swap, and what has a parent never becomes a root again.
 type forest []uint32
 
-func newForest(ctx context.Context, parent []uint32, workers int) (forest, error) {
-	return parent, each(ctx, len(parent), chunk, workers, func(from, to int) error {
-		for v := from; v < to; v++ {
-			parent[v] = uint32(v)
-		}
-		return nil
-	})
+// plant makes nodes roots.
+func (f forest) plant(from, to int) {
+	for v := from; v < to; v++ {
+		f[v] = uint32(v)
+	}
 }
 
 func (f forest) join(a, b []uint32) {
@@ -91,15 +94,10 @@ func (f forest) root(v uint32) uint32 {
 	}
 }
 
-// flatten hangs every node to its root.
-func (f forest) flatten(ctx context.Context, workers int) error {
-	return each(ctx, len(f), chunk, workers, func(from, to int) error {
-		for v := from; v < to; v++ {
-			p := atomic.LoadUint32(&f[v])
-			if r := f.root(p); r != p {
-				atomic.StoreUint32(&f[v], r)
-			}
-		}
-		return nil
-	})
+// flatten hangs every node to its root, once nobody joins any more. Parents come before their children, so that a parent's
+// own is the root already. Several goroutines would have to walk further, and gain nothing.
+func (f forest) flatten() {
+	for v, parent := range f {
+		f[v] = f[parent]
+	}
 }

@@ -77,7 +77,7 @@ func Solve(ctx context.Context, p *Problem, workers int) (*Solution, error) {
 		Status: make([]Status, len(p.Links.A)), Must: make([]Status, len(p.Must)),
 	}
 	var err error
-	if s.Shared, err = shared(ctx, p, s.Latest, workers); err != nil {
+	if s.Shared, err = findShared(ctx, p, s.Latest, workers); err != nil {
 		return nil, err
 	}
 	if err := s.block(ctx, p, workers); err != nil {

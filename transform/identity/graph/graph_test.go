@@ -129,7 +129,7 @@ func told(p *Problem, s *Solution) []string {
 
 func TestWorkersDoNotMatter(t *testing.T) {
 	t.Parallel()
-	p := world(30_000, true)
+	p := world(20_000, true)
 	want := solved(t, p, 1)
 	for _, workers := range []int{0, 2, 3, 8} {
 		if got := solved(t, p, workers); !reflect.DeepEqual(got, want) {
@@ -141,7 +141,7 @@ func TestWorkersDoNotMatter(t *testing.T) {
 // TestInvariants holds identity's gates on a world with all kinds of trouble.
 func TestInvariants(t *testing.T) {
 	t.Parallel()
-	p := world(30_000, true)
+	p := world(20_000, true)
 	p.Rules.MaxSize = 12
 	s := solved(t, p, 2)
 

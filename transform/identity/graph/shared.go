@@ -5,13 +5,13 @@ import (
 	"slices"
 )
 
-// shared is phase A: it finds the nodes beyond their cap. A node's degree is the greatest number of distinct neighbours
+// findShared is phase A: it finds the nodes beyond their cap. A node's degree is the greatest number of distinct neighbours
 // of one unique namespace: an account and the CRM's contact of the same person count once each, and how often or by which
 // sources a pair was seen does not count at all.
 //
 // Few nodes come near their cap. So at first links are counted, which are at least the degree; and only for the suspects,
 // which exceed their cap by that, the neighbours are listed and told apart. The scratch is of any content, a number a node.
-func shared(ctx context.Context, p *Problem, scratch []uint32, workers int) ([]bool, error) {
+func findShared(ctx context.Context, p *Problem, scratch []uint32, workers int) ([]bool, error) {
 	n := len(p.Keys)
 	is := make([]bool, n)
 	copy(is, p.Shared)
@@ -19,7 +19,11 @@ func shared(ctx context.Context, p *Problem, scratch []uint32, workers int) ([]b
 	return is, each(ctx, n, share(n, workers), workers, func(from, to int) error {
 		mine := scratch[from:to]
 		clear(mine)
-		counts.links(p, uint32(from), len(mine), func(v, _ uint32) { mine[v]++ })
+		eachEnd(p, uint32(from), uint32(to-from), func(v, neighbour uint32) {
+			if counts[p.Types[from+int(v)]][p.Types[neighbour]] {
+				mine[v]++
+			}
+		})
 
 		// From here on mine[v] is 0, or one more than v's place among the suspects.
 		var suspects, ends []uint32
@@ -36,12 +40,13 @@ func shared(ctx context.Context, p *Problem, scratch []uint32, workers int) ([]b
 			return nil
 		}
 		neighbours := make([]uint32, total)
-		counts.links(p, uint32(from), len(mine), func(v, neighbour uint32) {
-			if s := mine[v]; s > 0 {
+		list := func(v, neighbour uint32) {
+			if s := mine[v]; s > 0 && counts[p.Types[suspects[s-1]]][p.Types[neighbour]] {
 				neighbours[ends[s-1]] = neighbour
 				ends[s-1]++
 			}
-		})
+		}
+		eachEnd(p, uint32(from), uint32(to-from), list)
 		begin := uint32(0)
 		for s, node := range suspects {
 			is[node] = degree(p.Types, neighbours[begin:ends[s]]) > p.Rules.Types[p.Types[node]].Cap
@@ -65,37 +70,32 @@ func degree(types []uint8, neighbours []uint32) int {
 	return most
 }
 
-// counting says of a link between nodes of two types which end it brings nearer to a cap.
-type counting [maxTypes][maxTypes]struct{ a, b bool }
+// counting says whether a node's neighbours count towards its cap, by the types of both.
+type counting [maxTypes][maxTypes]bool
 
 func newCounting(types []Type) *counting {
 	c := new(counting)
-	for i, a := range types {
-		for j, b := range types {
-			if a.Cap > 0 && b.Limit > 0 && !a.Outside && !b.Outside {
-				c[i][j].a, c[j][i].b = true, true
-			}
+	for i, t := range types {
+		for j, neighbour := range types {
+			c[i][j] = t.Cap > 0 && !t.Outside && neighbour.Limit > 0 && !neighbour.Outside
 		}
 	}
 	return c
 }
 
-// links goes through the links that count for nodes from a first one on, and calls f with the number of the node after
-// the first, and its neighbour.
-func (c *counting) links(p *Problem, first uint32, nodes int, f func(v, neighbour uint32)) {
+// eachEnd calls f for the ends of links that are among some nodes, with their place among these and the other end.
+func eachEnd(p *Problem, first, nodes uint32, f func(v, neighbour uint32)) {
 	b := p.Links.B[:len(p.Links.A)]
 	for i, a := range p.Links.A {
 		b := b[i]
-		mineA, mineB := a-first < uint32(nodes), b-first < uint32(nodes)
-		if !mineA && !mineB || a == b {
+		if a == b {
 			continue
 		}
-		count := c[p.Types[a]][p.Types[b]]
-		if count.a && mineA {
-			f(a-first, b)
+		if v := a - first; v < nodes {
+			f(v, b)
 		}
-		if count.b && mineB {
-			f(b-first, a)
+		if v := b - first; v < nodes {
+			f(v, a)
 		}
 	}
 }

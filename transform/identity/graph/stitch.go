@@ -18,7 +18,7 @@ func (s *Solution) stitch(ctx context.Context, p *Problem, g *blocks, workers in
 	err := each(ctx, len(g.ends), 1<<12, workers, func(from, to int) error {
 		st := stitcher{p: p, s: s, traits: traits, most: most}
 		for block := from; block < to; block++ {
-			st.solve(g.of(block))
+			st.solve(g.of(uint32(block)))
 		}
 		mu.Lock()
 		defer mu.Unlock()

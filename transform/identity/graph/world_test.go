@@ -13,12 +13,9 @@ import (
 // cookies are. Numbered by block, as a compaction leaves them, or shuffled; links come in the order of their households.
 func world(m int, byBlock bool) *Problem {
 	r := rand.New(rand.NewPCG(1, uint64(m)))
-	w := &worldMaker{r: r, p: &Problem{Rules: DefaultRules()}, types: map[string]uint8{}}
-	for i, t := range w.p.Rules.Types {
-		w.types[t.Name] = uint8(i)
-	}
+	w := &worldMaker{r: r, p: &Problem{Rules: DefaultRules()}}
 	for range 1 + m/20_000 {
-		w.public = append(w.public, w.node(table.TypeTV), w.node(table.TypeCard), w.node(table.TypeEmail))
+		w.public = append(w.public, w.node(typeTV), w.node(typeCard), w.node(typeEmail))
 	}
 	for len(w.p.Links.A) < m {
 		w.household()
@@ -42,16 +39,38 @@ func world(m int, byBlock bool) *Problem {
 	return p
 }
 
+// The types of DefaultRules.
+var (
+	typeAccount     = mustType(table.TypeAccount)
+	typeEmail       = mustType(table.TypeEmail)
+	typeEmailFolded = mustType(table.TypeEmailFolded)
+	typePhone       = mustType(table.TypePhone)
+	typeCard        = mustType(table.TypeCard)
+	typeCRM         = mustType(table.TypeCRM)
+	typeBankClient  = mustType(table.TypeBankClient)
+	typeApp         = mustType(table.TypeApp)
+	typeCookie      = mustType(table.TypeCookie)
+	typeTV          = mustType(table.TypeTV)
+	typeBrowser     = mustType(table.TypeBrowser)
+)
+
+func mustType(name string) uint8 {
+	t, ok := DefaultRules().Type(name)
+	if !ok {
+		panic("no type " + name)
+	}
+	return t
+}
+
 type worldMaker struct {
 	r      *rand.Rand
 	p      *Problem
-	types  map[string]uint8
 	public []uint32
 }
 
-func (w *worldMaker) node(name string) uint32 {
+func (w *worldMaker) node(t uint8) uint32 {
 	w.p.Keys = append(w.p.Keys, key(uint64(len(w.p.Keys))))
-	w.p.Types = append(w.p.Types, w.types[name])
+	w.p.Types = append(w.p.Types, t)
 	return uint32(len(w.p.Keys) - 1)
 }
 
@@ -64,41 +83,41 @@ func (w *worldMaker) link(a, b uint32, class uint8) {
 func (w *worldMaker) one(in int) bool { return w.r.IntN(in) == 0 }
 
 func (w *worldMaker) household() {
-	tv, browser, card, phone := w.node(table.TypeTV), w.node(table.TypeBrowser), w.node(table.TypeCard), w.node(table.TypePhone)
+	tv, browser, card, phone := w.node(typeTV), w.node(typeBrowser), w.node(typeCard), w.node(typePhone)
 	for range 1 + w.r.IntN(4) {
-		account, email := w.node(table.TypeAccount), w.node(table.TypeEmail)
+		account, email := w.node(typeAccount), w.node(typeEmail)
 		w.link(account, email, table.RuleVerified)
-		w.link(email, w.node(table.TypeEmailFolded), table.RuleTyped)
+		w.link(email, w.node(typeEmailFolded), table.RuleTyped)
 		if !w.one(8) {
-			phone = w.node(table.TypePhone)
+			phone = w.node(typePhone)
 		}
 		w.link(account, phone, table.RuleAccount)
 		if !w.one(5) {
-			card = w.node(table.TypeCard)
+			card = w.node(typeCard)
 		}
 		w.link(account, card, table.RuleCard)
 		if w.one(2) {
-			client := w.node(table.TypeBankClient)
+			client := w.node(typeBankClient)
 			w.link(client, card, table.RuleAccount)
 			w.link(client, phone, table.RuleAccount)
 		}
 		for range w.r.IntN(3) {
-			contact := w.node(table.TypeCRM)
+			contact := w.node(typeCRM)
 			w.link(contact, email, table.RuleTyped)
 			w.link(contact, phone, table.RuleTyped)
 		}
 		for range w.r.IntN(3) {
-			w.link(account, w.node(table.TypeApp), table.RuleApp)
+			w.link(account, w.node(typeApp), table.RuleApp)
 		}
 		for range w.r.IntN(5) {
-			cookie := w.node(table.TypeCookie)
+			cookie := w.node(typeCookie)
 			w.link(account, cookie, table.RuleCookie)
 			if w.one(4) {
-				w.link(cookie, w.node(table.TypeApp), table.RuleCookie)
+				w.link(cookie, w.node(typeApp), table.RuleCookie)
 			}
 		}
 		for range w.r.IntN(8) {
-			w.node(table.TypeCookie) // never logged in
+			w.node(typeCookie) // never logged in
 		}
 		w.link(account, tv, table.RuleShared)
 		if w.one(2) {
