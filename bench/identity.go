@@ -315,12 +315,3 @@ func (c *comparison) print() error {
 	_, other := os.Stdout.Write(c.b.Bytes())
 	return errors.Join(err, other)
 }
-
-// stitchGraph is `identity stitch --plain --output json`, as a part. Its arguments are the edges and the map.
-func stitchGraph(ctx context.Context, args []string) error {
-	r, err := stitch.Run(ctx, stitch.Options{Edges: args[0], Out: args[1], Plain: true, Now: time.Now})
-	if err != nil {
-		return err
-	}
-	return json.NewEncoder(os.Stdout).Encode(r)
-}

@@ -21,6 +21,8 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
+
+	"crosslift/bench/identity"
 )
 
 func main() {
@@ -35,13 +37,14 @@ func main() {
 // The parts that run in processes of their own.
 var parts = map[string]func(context.Context, []string) error{
 	"serve-rest": serveREST, "extract-rest": extractREST, "serve-ga": serveGA, "write-ga": writeGA,
-	"write-graph": writeGraph, "stitch-graph": stitchGraph, "cluster-graph": clusterGraph, "profile-graph": profileGraph,
-	"night-graph": nightGraph, "same-map": sameMap, "same-labels": sameLabels,
 }
 
 func run(ctx context.Context, args []string) error {
 	if len(args) > 0 && parts[args[0]] != nil {
 		return parts[args[0]](ctx, args[1:])
+	}
+	if len(args) > 0 && identity.Parts[args[0]] != nil {
+		return identity.Parts[args[0]](ctx, args[1:])
 	}
 	if len(args) == 0 {
 		args = []string{"rest", "ga", "identity"}

@@ -222,7 +222,9 @@ func TestForms(t *testing.T) {
 	})
 	t.Run("binary of 16", func(t *testing.T) {
 		sameForm(t, pairs, func(i int) row[[]byte] { return row[[]byte]{Node: ids[i][:]} },
-			func(r row[[]byte]) (string, string) { return identifier.ID(r.Node).String(), identifier.ID(r.Component).String() })
+			func(r row[[]byte]) (string, string) {
+				return identifier.ID(r.Node).String(), identifier.ID(r.Component).String()
+			})
 	})
 	t.Run("binary", func(t *testing.T) {
 		sameForm(t, pairs, func(i int) row[[]byte] { return row[[]byte]{Node: append([]byte{0xff}, ids[i][:i%16]...)} },
