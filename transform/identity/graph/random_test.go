@@ -17,7 +17,7 @@ func seeded(t *testing.T) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, 13))
 }
 
-// key spreads a number over 128 bits. Keys of different numbers differ; few share the beginning.
+// key spreads a number over 128 bits. Three in a row share their beginning.
 func key(i uint64) (id identifier.ID) {
 	binary.BigEndian.PutUint64(id[:8], i/3*0x9E3779B97F4A7C15)
 	binary.BigEndian.PutUint64(id[8:], i*0xD1B54A32D192ED03+1)

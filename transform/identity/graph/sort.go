@@ -13,7 +13,7 @@ type ranked struct {
 
 // sortRanked sorts what is nearly always short, and nearly always of different ranks; tie compares the items of equal ones.
 func sortRanked(s []ranked, tie func(x, y uint32) int) {
-	if len(s) > 40 {
+	if len(s) > 100 {
 		slices.SortFunc(s, func(x, y ranked) int { return cmp.Compare(x.rank, y.rank) })
 	} else {
 		for i := 1; i < len(s); i++ {

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"encoding/binary"
 	"math/rand/v2"
 
 	"crosslift/schemas/identifier"
@@ -69,7 +70,10 @@ type worldMaker struct {
 }
 
 func (w *worldMaker) node(t uint8) uint32 {
-	w.p.Keys = append(w.p.Keys, key(uint64(len(w.p.Keys))))
+	var id identifier.ID
+	binary.BigEndian.PutUint64(id[:8], w.r.Uint64())
+	binary.BigEndian.PutUint64(id[8:], w.r.Uint64())
+	w.p.Keys = append(w.p.Keys, id)
 	w.p.Types = append(w.p.Types, t)
 	return uint32(len(w.p.Keys) - 1)
 }
