@@ -33,9 +33,9 @@ check: need ## gofmt, vet, staticcheck, and the arrows between packages
 	@cd $(ROOT) && .ci/arrows
 
 .PHONY: bench
-bench: need postgres ## benchmarks, and what extracting costs beside dlt
+bench: need postgres ## benchmarks, what extracting costs beside dlt, and identity beside scipy, Polars, DuckDB and Splink
 	@cd $(ROOT) && go test -run '^$$' -bench . -benchtime 500ms $(BENCHED) | grep -vE '^(PASS|ok|\?|testing:)'
-	@cd $(ROOT) && CROSSLIFT_DLT="$$(.ci/dlt)" go run ./bench
+	@cd $(ROOT) && CROSSLIFT_DLT="$$(.ci/dlt)" CROSSLIFT_PEERS="$$(.ci/peers)" go run ./bench
 
 .PHONY: soak
 soak: need postgres ## long runs: many kills, races, simulations and a day of 5,000,000 events (about fifteen minutes)

@@ -1,14 +1,17 @@
-// Command bench measures what an extraction costs the machine that runs it: processor seconds and memory of the client
+// Command bench measures the parts of Crosslift that have peers: what an extraction costs the machine that runs it, processor seconds and memory of the client
 // alone, the servers being processes of their own. `make bench` runs it.
 //
-//	bench [rest] [ga]     both without an argument
+//	bench [rest] [ga] [identity]     all without an argument
 //
 // rest reads the same rows over HTTP by Crosslift and by the Python library dlt, see rest.go. ga extracts a day
-// of web events from a stand-in for BigQuery by the program as it is, see ga.go.
+// of web events from a stand-in for BigQuery by the program as it is, see ga.go. identity groups a graph of identifiers
+// beside scipy, Polars, DuckDB and Splink, see identity.go: 14 GB of memory for the peers, 6 GB of disk in .bin.
 //
 // Settings from the environment: CROSSLIFT_BENCH_ROWS, of rest (500000), and CROSSLIFT_BENCH_PAGE,
 // of them in a page (200, the most that HubSpot gives); CROSSLIFT_BENCH_EVENTS, of ga, several with commas
-// between them (500000); CROSSLIFT_DLT, a Python that has dlt (none: it is left out); CROSSLIFT, the program.
+// between them (500000); CROSSLIFT_DLT, a Python that has dlt (none: it is left out); CROSSLIFT, the program;
+// CROSSLIFT_BENCH_EDGES, of identity (34000000, between 50 million identifiers), CROSSLIFT_BENCH_LIMIT, seconds after which
+// a peer is stopped (900), and CROSSLIFT_PEERS, a Python that has the peers (none: they are left out).
 package main
 
 import (
@@ -18,6 +21,8 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
+
+	"crosslift/bench/identity"
 )
 
 func main() {
@@ -32,15 +37,17 @@ func main() {
 // The parts that run in processes of their own.
 var parts = map[string]func(context.Context, []string) error{
 	"serve-rest": serveREST, "extract-rest": extractREST, "serve-ga": serveGA, "write-ga": writeGA,
-	"write-graph": writeGraph,
 }
 
 func run(ctx context.Context, args []string) error {
 	if len(args) > 0 && parts[args[0]] != nil {
 		return parts[args[0]](ctx, args[1:])
 	}
+	if len(args) > 0 && identity.Parts[args[0]] != nil {
+		return identity.Parts[args[0]](ctx, args[1:])
+	}
 	if len(args) == 0 {
-		args = []string{"rest", "ga"}
+		args = []string{"rest", "ga", "identity"}
 	}
 	if err := os.MkdirAll(".bin", 0o755); err != nil {
 		return err
@@ -56,8 +63,10 @@ func run(ctx context.Context, args []string) error {
 			err = compareREST(ctx, dir)
 		case "ga":
 			err = measureGA(ctx, dir)
+		case "identity":
+			err = measureIdentity(ctx, dir)
 		default:
-			err = fmt.Errorf("%q: expected rest or ga", arg)
+			err = fmt.Errorf("%q: expected rest, ga or identity", arg)
 		}
 		if err != nil {
 			return err

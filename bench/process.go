@@ -30,12 +30,18 @@ func measured(ctx context.Context, env []string, name string, args ...string) (u
 		return used{}, fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, output)
 	}
 	u := used{wall: time.Since(begun), cpu: c.ProcessState.UserTime() + c.ProcessState.SystemTime()}
-	if usage, ok := c.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		u.peak = usage.Maxrss * 1024 // Linux counts in KiB
-	}
+	u.peak = peakOf(c.ProcessState)
 	lines := strings.Split(strings.TrimSpace(string(output)), "\n")
 	u.output = lines[len(lines)-1]
 	return u, nil
+}
+
+// peakOf is the most memory that a process had resident, in bytes.
+func peakOf(p *os.ProcessState) int64 {
+	if usage, ok := p.SysUsage().(*syscall.Rusage); ok {
+		return usage.Maxrss * 1024 // Linux counts in KiB
+	}
+	return 0
 }
 
 // server is a part of this program that serves in a process of its own.

@@ -13,6 +13,7 @@ import (
 type csvFile struct {
 	text    *text
 	comma   byte
+	crlf    bool // within quotes, \r\n stays
 	header  []string
 	order   []int  // of the chosen columns in a record
 	bounds  []span // of the fields of the last record
@@ -27,8 +28,8 @@ type span struct {
 	scratch  bool
 }
 
-func openCSV(t *text, comma byte) (*csvFile, error) {
-	f := &csvFile{text: t, comma: comma}
+func openCSV(t *text, format Format) (*csvFile, error) {
+	f := &csvFile{text: t, comma: format.Delimiter, crlf: format.CRLF}
 	n, lines, err := f.scan()
 	if err == io.EOF {
 		return f, nil // an empty file
@@ -171,7 +172,11 @@ func (f *csvFile) quoted(n int) (end, lines int, err error) {
 		for {
 			i := bytes.IndexByte(line[at:], '"')
 			if i < 0 { // it goes on in the next line
-				f.scratch = append(append(f.scratch, line[at:]...), '\n')
+				f.scratch = append(f.scratch, line[at:]...)
+				if f.crlf && bytes.HasSuffix(f.raw, []byte("\r\n")) {
+					f.scratch = append(f.scratch, '\r')
+				}
+				f.scratch = append(f.scratch, '\n')
 				m, err := t.lineAfter(n)
 				switch {
 				case err == errTooLong:

@@ -14,6 +14,7 @@ type Format struct {
 	Delimiter byte     // of csv; 0: a comma
 	Encoding  string   // of text, as the web names encodings; "": UTF-8, or UTF-16 with a byte order mark
 	Null      []string // texts that stand for an absent value; nil: only the empty one
+	CRLF      bool     // of csv: \r\n within quotes stays, instead of reading as \n
 }
 
 // The types of files.

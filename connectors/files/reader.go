@@ -83,7 +83,7 @@ func newTextReader(ctx context.Context, stored io.Reader, name string, f Format)
 	}
 	var src source = &jsonLines{text: text}
 	if f.Type == typeCSV {
-		src, err = openCSV(text, f.Delimiter)
+		src, err = openCSV(text, f)
 	}
 	if err != nil {
 		text.close()

@@ -113,7 +113,7 @@ func (s *Sheet) read(ctx context.Context, size int64) (known []string, err error
 		}
 		return s.parquet.Columns(), nil
 	}
-	f := files.Format{Null: []string{}} // an empty text is a value like others
+	f := files.Format{Null: []string{}, CRLF: true} // every text is a value as it stands
 	name := named.FindStringSubmatch(s.name)
 	if name == nil {
 		f.Type = "csv"

@@ -156,7 +156,6 @@ func (n *nodes) keys() []identifier.ID {
 
 // keyList takes the nodes of one side of the edges.
 type keyList struct {
-	form  form
 	ids   number.List
 	texts number.TextList
 }

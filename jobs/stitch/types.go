@@ -100,7 +100,7 @@ func addRules(to []uint8, b *sheet.Batch, v *columns.Vector) ([]uint8, error) {
 		class, ok := int64(-1), present(v, i)
 		switch {
 		case !ok:
-		case v.Index != nil && len(v.Index) > 0:
+		case len(v.Index) > 0:
 			n, err := strconv.ParseUint(v.Strings[v.Index[i]], 10, 8)
 			class, ok = int64(n), err == nil
 		case len(v.Ints) > 0:

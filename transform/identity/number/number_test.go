@@ -76,7 +76,6 @@ func TestRank(t *testing.T) {
 func TestRankTexts(t *testing.T) {
 	seed := rand.Uint64()
 	t.Log("seed", seed)
-	r := rand.New(rand.NewPCG(seed, 1))
 	odd := []string{"", " ", "a", "a ", "a\x00", "é", "e\u0301", strings.Repeat("x", 127), strings.Repeat("x", 128), strings.Repeat("x", 40_000), "\xff"}
 	for _, split := range []int{1, 3} {
 		lists := make([]*TextList, split)
@@ -84,7 +83,7 @@ func TestRankTexts(t *testing.T) {
 		for i := range lists {
 			lists[i] = &TextList{}
 		}
-		r = rand.New(rand.NewPCG(seed, 1))
+		r := rand.New(rand.NewPCG(seed, 1))
 		seen := map[string]bool{}
 		for n := range 20_000 {
 			text := odd[n%len(odd)]

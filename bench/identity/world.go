@@ -1,4 +1,4 @@
-package main
+package identity
 
 import (
 	"context"
@@ -48,7 +48,7 @@ func newGraphWorld(edges int) *graphWorld {
 	}
 	for len(w.a) < edges {
 		w.household(kiosks)
-		for w.chance(0.6) {
+		for w.chance(0.68) {
 			contact, email := w.node(table.TypeCRM), w.node(table.TypeEmail)
 			w.link(contact, email, table.RuleTyped)
 			if w.chance(0.1) {
@@ -220,12 +220,18 @@ func writeEdges[R any](name string, order []int, row func(i int) R) error {
 // the edges stand in random order too.
 func writeNumbers(dir string, w *graphWorld) error {
 	a, b := make([]uint32, len(w.a)), make([]uint32, len(w.b))
+	class, first, types := make([]uint8, len(w.a)), make([]int64, len(w.a)), make([]uint8, len(w.types))
 	numbers := w.r.Perm(len(w.types))
+	for from, to := range numbers {
+		types[to] = w.types[from]
+	}
 	for to, from := range w.r.Perm(len(w.a)) {
 		a[to], b[to] = uint32(numbers[w.a[from]]), uint32(numbers[w.b[from]])
+		class[to], first[to] = w.class[from], w.first[from]
 	}
 	for name, data := range map[string]any{
-		"a.blocks": w.a, "b.blocks": w.b, "a.shuffled": a, "b.shuffled": b, "class": w.class, "first": w.first, "types": w.types,
+		"a.blocks": w.a, "b.blocks": w.b, "class.blocks": w.class, "first.blocks": w.first, "types.blocks": w.types,
+		"a.shuffled": a, "b.shuffled": b, "class.shuffled": class, "first.shuffled": first, "types.shuffled": types,
 	} {
 		f, err := os.Create(filepath.Join(dir, name))
 		if err != nil {

@@ -1,0 +1,317 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	_ "embed"
+
+	"crosslift/jobs/stitch"
+)
+
+//go:embed identity.py
+var peersScript []byte
+
+// measureIdentity groups one graph by every way there is, and prints what each took. The graph is made once and kept in
+// .bin, since that takes as long as all the rest.
+func measureIdentity(ctx context.Context, dir string) error {
+	edges, err := numbers("CROSSLIFT_BENCH_EDGES", "34000000")
+	if err != nil {
+		return err
+	}
+	limit, err := numbers("CROSSLIFT_BENCH_LIMIT", "900")
+	if err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	b := &identityBench{self: self, python: os.Getenv("CROSSLIFT_PEERS"), out: dir, limit: time.Duration(limit[0]) * time.Second}
+	if b.graph, err = filepath.Abs(filepath.Join(".bin", fmt.Sprint("graph-", edges[0]))); err != nil {
+		return err
+	}
+	if b.script, err = filepath.Abs(filepath.Join(dir, "identity.py")); err != nil {
+		return err
+	}
+	if err := os.WriteFile(b.script, peersScript, 0o600); err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(b.graph, "text.parquet")); err != nil {
+		if err := os.MkdirAll(b.graph, 0o755); err != nil {
+			return err
+		}
+		if _, err := measured(ctx, nil, self, "write-graph", b.graph, strconv.Itoa(edges[0])); err != nil {
+			return err
+		}
+	}
+	if b.python == "" {
+		fmt.Println("no Python with scipy, polars, duckdb and splink: the comparison with them is left out (.ci/peers prints one where it can be had)")
+	}
+	fmt.Printf("\n%d edges; peers are stopped after %s. CPU is of all processors; ratios are of wall time\n", edges[0], b.limit)
+	return errors.Join(b.inMemory(ctx), b.endToEnd(ctx, "uuid", "keys of 128 bits"), b.endToEnd(ctx, "text", "the same keys as text"))
+}
+
+// identityBench is a run of all ways.
+type identityBench struct {
+	self, python, script string
+	graph, out           string // folders
+	limit                time.Duration
+}
+
+// endToEnd makes the map of a file of edges by each way, and holds each map against ours.
+func (b *identityBench) endToEnd(ctx context.Context, file, what string) error {
+	edges := filepath.Join(b.graph, file+".parquet")
+	ours := filepath.Join(b.out, "ours.parquet")
+	t := newTable("end to end, from Parquet to Parquet: " + what)
+	u, err := b.watch(ctx, b.self, "stitch-graph", edges, ours)
+	if err != nil {
+		return err
+	}
+	var r stitch.Report
+	if err := json.Unmarshal([]byte(u.output), &r); err != nil {
+		return err
+	}
+	var parts []string
+	at := u.wall.Seconds()
+	for _, p := range r.Seconds {
+		at -= p.Seconds
+	}
+	for _, p := range r.Seconds {
+		parts = append(parts, fmt.Sprintf("%s %.1f s %s", p.Name, p.Seconds, mb(u.peakBetween(at, at+p.Seconds))))
+		at += p.Seconds
+	}
+	t.row("crosslift", u.used, u.used, strings.Join(parts, ", "))
+	for _, peer := range []struct{ mode, name string }{{"polars", "Polars and scipy"}, {"duckdb", "DuckDB, Splink's loop"}, {"splink", "Splink on DuckDB"}} {
+		theirs := filepath.Join(b.out, "theirs.parquet")
+		p, note, err := b.peer(ctx, peer.mode, edges, theirs)
+		if err != nil {
+			return err
+		}
+		if note == "" {
+			note = p.parts()
+			if _, err := measured(ctx, nil, b.self, "same-map", ours, theirs); err != nil {
+				return fmt.Errorf("%s: %w", peer.name, err)
+			}
+		}
+		t.row(peer.name, p.used, u.used, note)
+	}
+	fmt.Printf("%d identifiers, %d components, the largest of %d; each map has the same\n", r.Nodes, r.Components, r.Largest)
+	return t.print()
+}
+
+// inMemory measures what begins at numbers: clusters, profiles, and the profiles of one more night.
+func (b *identityBench) inMemory(ctx context.Context) error {
+	t := newTable("in memory, from numbers: the time of the step alone, reading not counted")
+	labels := filepath.Join(b.out, "labels")
+	plain := map[string]used{}
+	for _, order := range []string{"shuffled", "blocks"} {
+		u, err := b.watch(ctx, b.self, "cluster-graph", b.graph, order, labels)
+		if err != nil {
+			return err
+		}
+		ours, err := step(u)
+		if err != nil {
+			return err
+		}
+		t.row("clusters, "+order, ours, ours, "")
+		plain[order] = ours
+		theirs := filepath.Join(b.out, "labels-scipy")
+		p, note, err := b.peer(ctx, "clusters", order, theirs)
+		if err != nil {
+			return err
+		}
+		if note == "" {
+			if _, err := measured(ctx, nil, b.self, "same-labels", labels, theirs); err != nil {
+				return fmt.Errorf("scipy: %w", err)
+			}
+			var s map[string]float64
+			if err := json.Unmarshal([]byte(p.last()), &s); err != nil {
+				return err
+			}
+			note = p.parts()
+			p.wall, p.cpu = time.Duration((s["csr"]+s["clusters"])*1e9), time.Duration(s["CPU of the two"]*1e9)
+		}
+		t.row("scipy with its matrix, "+order, p.used, ours, note)
+	}
+	// Profiles and a night are held against the clusters of the same numbering.
+	for _, order := range []string{"shuffled", "blocks"} {
+		u, err := b.watch(ctx, b.self, "profile-graph", b.graph, order)
+		if err != nil {
+			return err
+		}
+		ours, err := step(u)
+		if err != nil {
+			return err
+		}
+		t.row("profiles, "+order, ours, plain[order], u.note())
+	}
+	u, err := b.watch(ctx, b.self, "night-graph", b.graph)
+	if err != nil {
+		return err
+	}
+	ours, err := step(u)
+	if err != nil {
+		return err
+	}
+	t.row("profiles, one night more", ours, plain["blocks"], u.note())
+	return t.print()
+}
+
+// step is what a part of ours says of its step alone: "seconds cpu note".
+func step(u watched) (used, error) {
+	fields := strings.Fields(u.last())
+	if len(fields) < 2 {
+		return used{}, fmt.Errorf("%q: expected seconds", u.output)
+	}
+	wall, err := strconv.ParseFloat(fields[0], 64)
+	if err != nil {
+		return used{}, err
+	}
+	cpu, err := strconv.ParseFloat(fields[1], 64)
+	return used{wall: time.Duration(wall * 1e9), cpu: time.Duration(cpu * 1e9), peak: u.peak}, err
+}
+
+// peer runs a mode of the Python script; the note says why there is nothing, if so.
+func (b *identityBench) peer(ctx context.Context, mode, file, out string) (u watched, note string, err error) {
+	if b.python == "" {
+		return u, "not here", nil
+	}
+	limited, cancel := context.WithTimeout(ctx, b.limit)
+	defer cancel()
+	u, err = b.watch(limited, b.python, b.script, mode, b.graph, file, out)
+	switch {
+	case ctx.Err() != nil:
+		return u, "", ctx.Err()
+	case limited.Err() != nil:
+		return watched{}, fmt.Sprintf("not finished after %s", b.limit), nil
+	case err != nil:
+		lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
+		return watched{}, "failed: " + lines[len(lines)-1], nil
+	}
+	return u, "", nil
+}
+
+// watched is what a process took, with how much memory it had when.
+type watched struct {
+	used
+	resident []int64 // bytes, every tick
+}
+
+const tick = 20 * time.Millisecond
+
+func (u watched) last() string {
+	lines := strings.Split(strings.TrimSpace(u.output), "\n")
+	return lines[len(lines)-1]
+}
+
+// note is what follows the two numbers of step.
+func (u watched) note() string {
+	_, rest, _ := strings.Cut(u.last(), " ")
+	_, rest, _ = strings.Cut(rest, " ")
+	return rest
+}
+
+// parts lays out the JSON of seconds that a peer ends with.
+func (u watched) parts() string {
+	return strings.NewReplacer(`"`, "", "{", "", "}", "", ":", "", ", ", " s, ").Replace(u.last()) + " s"
+}
+
+// peakBetween is the most memory between two times in seconds.
+func (u watched) peakBetween(from, to float64) (most int64) {
+	for i, n := range u.resident {
+		if at := float64(i) * tick.Seconds(); at >= from && at <= to {
+			most = max(most, n)
+		}
+	}
+	return most
+}
+
+// watch runs a process to its end and samples its memory.
+func (b *identityBench) watch(ctx context.Context, name string, args ...string) (u watched, err error) {
+	c := exec.CommandContext(ctx, name, args...)
+	var stdout, stderr bytes.Buffer
+	c.Stdout, c.Stderr = &stdout, &stderr
+	begun := time.Now()
+	if err := c.Start(); err != nil {
+		return u, err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- c.Wait() }()
+	statm := fmt.Sprintf("/proc/%d/statm", c.Process.Pid)
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	for {
+		select {
+		case err = <-ended:
+			u.wall, u.output = time.Since(begun), stdout.String()
+			u.cpu = c.ProcessState.UserTime() + c.ProcessState.SystemTime()
+			u.peak = peakOf(c.ProcessState)
+			if err != nil {
+				err = fmt.Errorf("%s: %w\n%s", strings.Join(args, " "), err, stderr.String())
+			}
+			return u, err
+		case <-ticker.C:
+			u.resident = append(u.resident, residentIn(statm))
+		}
+	}
+}
+
+// residentIn reads the resident memory from a statm file of Linux; 0 where there is none.
+func residentIn(statm string) int64 {
+	content, err := os.ReadFile(statm)
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(content))
+	if len(fields) < 2 {
+		return 0
+	}
+	pages, err := strconv.ParseInt(fields[1], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return pages * int64(os.Getpagesize())
+}
+
+// comparison is a table of ways.
+type comparison struct {
+	b bytes.Buffer
+	t *tabwriter.Writer
+}
+
+func newTable(title string) *comparison {
+	c := &comparison{}
+	fmt.Fprintf(&c.b, "\n%s\n", title)
+	c.t = tabwriter.NewWriter(&c.b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(c.t, "way\twall\tCPU\tpeak memory\ttimes ours\t")
+	return c
+}
+
+func (c *comparison) row(name string, u, ours used, note string) {
+	if u.wall == 0 {
+		fmt.Fprintf(c.t, "%s\t–\t–\t–\t–\t%s\n", name, note)
+		return
+	}
+	cpu := "–"
+	if u.cpu > 0 {
+		cpu = fmt.Sprintf("%.2f s", u.cpu.Seconds())
+	}
+	fmt.Fprintf(c.t, "%s\t%.2f s\t%s\t%s\t%.1f×\t%s\n", name, u.wall.Seconds(), cpu, mb(u.peak), u.wall.Seconds()/ours.wall.Seconds(), note)
+}
+
+func (c *comparison) print() error {
+	err := c.t.Flush()
+	_, other := os.Stdout.Write(c.b.Bytes())
+	return errors.Join(err, other)
+}

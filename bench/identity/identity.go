@@ -1,0 +1,27 @@
+// Package identity has the parts of `bench identity` that run in processes of their own: it makes the graph, groups it, and
+// tells whether two ways to group it agree.
+package identity
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"time"
+
+	"crosslift/jobs/stitch"
+)
+
+// Parts are called with their arguments, and write what they have to say as the last line of their output.
+var Parts = map[string]func(context.Context, []string) error{
+	"write-graph": writeGraph, "stitch-graph": stitchGraph, "cluster-graph": clusterGraph, "profile-graph": profileGraph,
+	"night-graph": nightGraph, "same-map": sameMap, "same-labels": sameLabels,
+}
+
+// stitchGraph is `identity stitch --plain --output json`, as a part. Its arguments are the edges and the map.
+func stitchGraph(ctx context.Context, args []string) error {
+	r, err := stitch.Run(ctx, stitch.Options{Edges: args[0], Out: args[1], Plain: true, Now: time.Now})
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(r)
+}
