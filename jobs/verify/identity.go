@@ -11,8 +11,12 @@ import (
 	"crosslift/transform/identity/graph"
 )
 
-// fewPeople is below how many people shares are shown, not judged: a family more or less moves them.
-const fewPeople = 1000
+// Of fewer people or nights than these, shares are shown, not judged: a family more or less moves them, and people have
+// hardly met yet.
+const (
+	enoughPeople = 1000
+	enoughNights = 30
+)
 
 // identity compares who the newest night says people are with who they are.
 //
@@ -23,7 +27,7 @@ const fewPeople = 1000
 // Two comparisons judge the world, not the stitching: with plain connected components over everything observed a good part of
 // the accounts is in a cluster with another human's, and that a shared device's last login says who used it is often wrong.
 //
-// Limits on shares are for worlds of at least fewPeople people; in smaller ones these shares are only shown.
+// Limits on shares are for enoughPeople and enoughNights or more; in smaller worlds these shares are shown only.
 func (in Input) identity(ctx context.Context) ([]Check, error) {
 	p, err := in.people()
 	if err != nil {
@@ -37,7 +41,7 @@ func (in Input) identity(ctx context.Context) ([]Check, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &report{few: in.World.About().People < fewPeople}
+	r := &report{few: in.World.About().People < enoughPeople || in.To-in.From+1 < enoughNights}
 	in.clusters(r, p, links, profile)
 	if err := in.persons(ctx, r, p, profile); err != nil {
 		return nil, err
@@ -61,14 +65,14 @@ func (in Input) identity(ctx context.Context) ([]Check, error) {
 // report collects the comparisons of identity.
 type report struct {
 	checks []Check
-	few    bool // people
+	few    bool // people or nights
 }
 
 func (r *report) exact(name string, value float64, limit float64, n int64) {
 	r.checks = append(r.checks, newCheck("identity", name, value, "==", limit, n))
 }
 
-// share judges a share, where there are not too few people.
+// share judges a share, where there is enough of everything.
 func (r *report) share(name string, value float64, op string, limit float64, n int64) {
 	if r.few {
 		r.shown(name, value, n)
