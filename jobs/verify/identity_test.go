@@ -237,7 +237,7 @@ func TestIdentityFindsFaults(t *testing.T) {
 	t.Parallel()
 	x := newOracle(t, 1000)
 	now, spans := maps.Clone(x.night[1]), slices.Clone(x.spans)
-	accounts := inOrder(x.people.human, func(identifier.ID) bool { return true })
+	accounts := inOrder(x.people.human, x.people.account)
 	of := func(kind string) []identifier.ID {
 		return inOrder(x.people.owner, func(id identifier.ID) bool { return x.types[id] == kind })
 	}

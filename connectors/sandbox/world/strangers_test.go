@@ -76,7 +76,7 @@ func international(phone string) string {
 // last login, is wrong as often as with real people.
 func TestStrangersAreHardToTell(t *testing.T) {
 	t.Parallel()
-	for _, people := range []int{1000, 4000} {
+	for _, people := range []int{1000, 2500} {
 		o := options(t, people, 40)
 		c := whole(t, o)
 		plainly := shown(c, o.First.Window(o.Zone).From)
@@ -143,7 +143,7 @@ func anonymousShare(c *world.Chunk) (float64, int) {
 // TestAttendanceTellsEveryAnonymousEvent: each is in one row, which is as long as it is true.
 func TestAttendanceTellsEveryAnonymousEvent(t *testing.T) {
 	t.Parallel()
-	c := whole(t, options(t, 3000, 20))
+	c := whole(t, options(t, 2000, 20))
 	accounts, human := map[string]bool{}, map[string]int64{}
 	holder := map[int64]bool{}
 	for _, a := range c.Accounts {
@@ -222,7 +222,7 @@ func TestAttendanceTellsEveryAnonymousEvent(t *testing.T) {
 // TestStrangersShareThings: what parameters say that strangers have in common, they have.
 func TestStrangersShareThings(t *testing.T) {
 	t.Parallel()
-	o := options(t, 9000, 45)
+	o := options(t, 7000, 45)
 	o.Scale = 0.2
 	c := whole(t, o)
 	public := map[string]bool{}
