@@ -32,6 +32,7 @@ func main() {
 // The parts that run in processes of their own.
 var parts = map[string]func(context.Context, []string) error{
 	"serve-rest": serveREST, "extract-rest": extractREST, "serve-ga": serveGA, "write-ga": writeGA,
+	"write-graph": writeGraph,
 }
 
 func run(ctx context.Context, args []string) error {

@@ -24,7 +24,7 @@ type Job struct {
 	Key         string                                                              // of identifiers, where it hashes them
 	Files       func(ctx context.Context, day table.Day) (map[string]string, error) // of extracts: name → SHA-256
 
-	Restatement int                        // of extracts: days for which the source may still change; negative: for ever
+	Restatement int                        // of extracts: days for which the source may still change; negative: for ever. Others change with what they read
 	Unversioned bool                       // of extracts: only reading tells whether the source has restated a day
 	Idle        func(day table.Day) string // why there is nothing to do for a day, "" where there is; nil: always
 	Last        *table.Day                 // of jobs by experiment: the last night that can tell anything new; nil while it is open
@@ -39,7 +39,8 @@ type Job struct {
 type Read struct {
 	Table *table.Table
 	// Span gives the first and last day that are read for a day, of tables by day. Nil: the partition of that very
-	// night, which must exist.
+	// night, which must exist. A night takes the days that exist; a job by day waits for those that are missing since the
+	// table's first.
 	Span func(day table.Day) (from, to table.Day)
 	// Previous marks the job's own state of the night before: recorded, not compared, and absent on the first night.
 	Previous bool
@@ -53,8 +54,12 @@ func (j *Job) Kind() table.Kind {
 	return j.Writes[0].Kind
 }
 
-// Night reports whether the job is a step of the night, rather than a read of a source's day.
+// Night reports whether the job is a step of the night, rather than one that makes a day: from a source, or from what
+// sources gave.
 func (j *Job) Night() bool { return j.Kind() == table.State || j.Kind() == table.Result }
+
+// Derived reports whether the job makes what it makes from tables of the lake, rather than from a source.
+func (j *Job) Derived() bool { return len(j.Reads) > 0 }
 
 // Produces reports whether the job writes a table that another reads.
 func (j *Job) Produces(r Read) bool { return !r.Previous && slices.Contains(j.Writes, r.Table) }

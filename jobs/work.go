@@ -49,8 +49,23 @@ func (w *Work) Heads(t *table.Table) []*lake.Head { return w.inputs[t.Path()] }
 
 // Open opens the partitions of a table that the job reads, in the order of their days. They are closed with the work.
 func (w *Work) Open(ctx context.Context, t *table.Table) ([]*lake.Reading, error) {
+	return w.OpenSince(ctx, t, w.firstDay(t))
+}
+
+func (w *Work) firstDay(t *table.Table) table.Day {
+	if heads := w.Heads(t); len(heads) > 0 {
+		return heads[0].Day
+	}
+	return 0
+}
+
+// OpenSince opens those of them from a day on: what is older has come to the job in another way.
+func (w *Work) OpenSince(ctx context.Context, t *table.Table, since table.Day) ([]*lake.Reading, error) {
 	var readings []*lake.Reading
 	for _, h := range w.Heads(t) {
+		if h.Day < since {
+			continue
+		}
 		r, err := w.lake.Read(ctx, h)
 		if err != nil {
 			return nil, err

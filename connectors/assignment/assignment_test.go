@@ -17,6 +17,7 @@ import (
 	"crosslift/connectors/pgread/pgtest"
 	"crosslift/connectors/sandbox/appdb"
 	"crosslift/connectors/sandbox/world"
+	"crosslift/connectors/sandbox/world/worldtest"
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/strictyaml"
 	"crosslift/schemas/table"
@@ -98,23 +99,9 @@ func equal[T any](t *testing.T, what string, got, want T) {
 	}
 }
 
-// oneNight is a world with one night.
-type oneNight map[string][]world.Record
-
-func (m oneNight) Write(source, stream string, r world.Record) error {
-	m[source+"/"+stream] = append(m[source+"/"+stream], r)
-	return nil
-}
-func (m oneNight) Night(source, stream, night string) ([]world.Record, error) {
-	return m[source+"/"+stream], nil
-}
-func (m oneNight) Nights(string, string) ([]string, error)                  { return []string{day.String()}, nil }
-func (oneNight) Current(string, string, time.Time) ([]world.Record, error)  { panic("not needed") }
-func (oneNight) Versions(string, string, time.Time) ([]world.Record, error) { panic("not needed") }
-
 func TestTheSandboxsTable(t *testing.T) {
 	at := start.Add(time.Hour)
-	w := oneNight{}
+	w := worldtest.NewMemory(time.UTC)
 	err := appdb.Builder().Build(&world.Chunk{
 		Assignments: []world.Assignment{
 			{ID: 1, At: at, Visible: at, Experiment: "cashback", UnitType: "account", Unit: "u1", Variant: "B"},

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -204,19 +205,19 @@ func TestOwnKeys(t *testing.T) {
 // TestOneAccount reads the account that is configured without a list.
 func TestOneAccount(t *testing.T) {
 	t.Parallel()
-	asked := 0
+	var asked atomic.Int32
 	b := open(t, build(t, chunk(t, "2026-11-03", 1, 20)), "2026-11-04T03:00:00+03:00", bankapi.Options{}, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasSuffix(r.URL.Path, "/accounts") {
-				asked++
+				asked.Add(1)
 			}
 			next.ServeHTTP(w, r)
 		})
 	})
 	b.config.Account = "cashback-kwd"
 	sink, err := read[table.BankTransactionRow](t, stream(t, b.source(), "bank/transactions"), day(t, "2026-11-03"))
-	if err != nil || len(sink.Rows) != 4 || asked > 0 || sink.Rows[0].AmountMinor != 12345 {
-		t.Errorf("%v, %d rows, %d lists", err, len(sink.Rows), asked)
+	if err != nil || len(sink.Rows) != 4 || asked.Load() > 0 || sink.Rows[0].AmountMinor != 12345 {
+		t.Errorf("%v, %d rows, %d lists", err, len(sink.Rows), asked.Load())
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -135,9 +136,12 @@ func TestFaults(t *testing.T) {
 
 // rewritten changes the list of each answer.
 func rewritten(next http.Handler, change func(first bool, list []json.RawMessage) []json.RawMessage) http.Handler {
+	var mutex sync.Mutex // of what change remembers
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		recorded := httptest.NewRecorder()
 		next.ServeHTTP(recorded, r)
+		mutex.Lock()
+		defer mutex.Unlock()
 		var answer struct {
 			Data  map[string]json.RawMessage
 			Links json.RawMessage
@@ -180,39 +184,39 @@ func sameSet(a, b []string) bool { return slices.Equal(a, b) }
 // TestTokenExpires: a token that has expired in the middle of a list is replaced, and the list goes on.
 func TestTokenExpires(t *testing.T) {
 	t.Parallel()
-	tokens := 0
+	var tokens atomic.Int32
 	var b *bench
 	b = open(t, build(t, chunk(t, "2026-11-03", 1, 40)), night, bankapi.Options{Page: 10}, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/token" {
-				tokens++
+				tokens.Add(1)
 			}
 			next.ServeHTTP(w, r)
 			if r.URL.Path != "/token" {
-				b.set(b.now().Add(4 * time.Minute)) // a token lives for five
+				b.clock.Advance(4 * time.Minute) // a token lives for five
 			}
 		})
 	})
 	sink, err := read[table.BankTransactionRow](t, stream(t, b.source(), "bank/transactions"), day(t, "2026-11-03"))
-	if err != nil || len(sink.Rows) != 40 || tokens < 3 {
-		t.Errorf("%v, %d rows, %d tokens", err, len(sink.Rows), tokens)
+	if err != nil || len(sink.Rows) != 40 || tokens.Load() < 3 {
+		t.Errorf("%v, %d rows, %d tokens", err, len(sink.Rows), tokens.Load())
 	}
 }
 
 // TestLimit: a bank that lets through so many requests a minute says for how long to wait.
 func TestLimit(t *testing.T) {
 	t.Parallel()
-	refused := 0
+	var refused atomic.Int32
 	var b *bench
 	b = open(t, build(t, chunk(t, "2026-11-03", 1, 40)), "2026-11-04T03:00:59+03:00", bankapi.Options{Page: 10, PerMinute: 3}, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			recorded := httptest.NewRecorder()
 			next.ServeHTTP(recorded, r)
 			if recorded.Code == 429 {
-				if refused++; recorded.Body.Len() > 0 || recorded.Header().Get("Retry-After") != "1" {
+				if refused.Add(1); recorded.Body.Len() > 0 || recorded.Header().Get("Retry-After") != "1" {
 					t.Errorf("429 with %q, wait %s", recorded.Body, recorded.Header().Get("Retry-After"))
 				}
-				b.set(b.now().Add(time.Minute))
+				b.clock.Advance(time.Minute)
 			}
 			for name, values := range recorded.Header() {
 				w.Header()[name] = values
@@ -223,8 +227,8 @@ func TestLimit(t *testing.T) {
 	})
 	start := time.Now()
 	sink, err := read[table.BankTransactionRow](t, stream(t, b.source(), "bank/transactions"), day(t, "2026-11-03"))
-	if err != nil || len(sink.Rows) != 40 || refused == 0 || time.Since(start) < time.Second {
-		t.Errorf("%v, %d rows, refused %d times, in %s", err, len(sink.Rows), refused, time.Since(start))
+	if err != nil || len(sink.Rows) != 40 || refused.Load() == 0 || time.Since(start) < time.Second {
+		t.Errorf("%v, %d rows, refused %d times, in %s", err, len(sink.Rows), refused.Load(), time.Since(start))
 	}
 }
 
@@ -334,16 +338,16 @@ func TestRefusals(t *testing.T) {
 }
 
 // unreadable is a world that fails.
-type unreadable struct{ memory }
+type unreadable struct{ world.Reader }
 
-func (*unreadable) Current(string, string, time.Time) ([]world.Record, error) {
+func (unreadable) Current(string, string, time.Time) ([]world.Record, error) {
 	return nil, errors.New("the disk is gone")
 }
 
 // TestUnreadable: when the sandbox's bank fails, it fails as the contract says.
 func TestUnreadable(t *testing.T) {
 	t.Parallel()
-	b := open(t, &unreadable{}, night, bankapi.Options{}, nil)
+	b := open(t, unreadable{build(t, &world.Chunk{})}, night, bankapi.Options{}, nil)
 	_, err := read[table.BankTransactionRow](t, stream(t, b.source(), "bank/transactions"), day(t, "2026-11-03"))
 	if !errors.Is(err, connectors.ErrDown) || !strings.Contains(fmt.Sprint(err), "500 Internal Server Error after 6 tries: UK.OBIE.UnexpectedError") ||
 		b.judge.judged.Load() < 6 {

@@ -2,7 +2,6 @@ package bank
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -10,8 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -21,6 +18,7 @@ import (
 	"crosslift/connectors/rest"
 	"crosslift/connectors/sandbox/bankapi"
 	"crosslift/connectors/sandbox/world"
+	"crosslift/connectors/sandbox/world/worldtest"
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/secret"
 	"crosslift/schemas/table"
@@ -52,62 +50,10 @@ func at(t testing.TB, text string) time.Time {
 	return parsed
 }
 
-// memory is a world that is held in memory.
-type memory struct{ streams map[string][]world.Record }
-
-func (m *memory) Write(source, stream string, r world.Record) error {
-	m.streams[source+"/"+stream] = append(m.streams[source+"/"+stream], r)
-	return nil
-}
-
-func (m *memory) Versions(source, stream string, at time.Time) ([]world.Record, error) {
-	var shown []world.Record
-	for _, r := range m.streams[source+"/"+stream] {
-		if !r.Visible.After(at) {
-			shown = append(shown, r)
-		}
-	}
-	slices.SortStableFunc(shown, func(a, b world.Record) int { return cmp.Or(a.At.Compare(b.At), strings.Compare(a.ID, b.ID)) })
-	return shown, nil
-}
-
-func (m *memory) Current(source, stream string, at time.Time) ([]world.Record, error) {
-	shown, _ := m.Versions(source, stream, at)
-	newest := map[string]world.Record{}
-	for _, r := range shown {
-		if known, ok := newest[r.ID]; !ok || !r.Visible.Before(known.Visible) {
-			newest[r.ID] = r
-		}
-	}
-	var current []world.Record
-	for _, r := range newest {
-		if r.Gone == nil || r.Gone.After(at) {
-			current = append(current, r)
-		}
-	}
-	slices.SortFunc(current, func(a, b world.Record) int { return strings.Compare(a.ID, b.ID) })
-	return current, nil
-}
-
-func (m *memory) Night(source, stream, night string) ([]world.Record, error) {
-	return slices.DeleteFunc(slices.Clone(m.streams[source+"/"+stream]), func(r world.Record) bool { return nightOf(r) != night }), nil
-}
-
-func (m *memory) Nights(source, stream string) ([]string, error) {
-	var nights []string
-	for _, r := range m.streams[source+"/"+stream] {
-		nights = append(nights, nightOf(r))
-	}
-	slices.Sort(nights)
-	return slices.Compact(nights), nil
-}
-
-func nightOf(r world.Record) string { return table.DayOf(r.Visible, moscow).String() }
-
 // build puts a chunk into a world.
-func build(t testing.TB, c *world.Chunk) *memory {
+func build(t testing.TB, c *world.Chunk) *worldtest.Memory {
 	t.Helper()
-	m := &memory{map[string][]world.Record{}}
+	m := worldtest.NewMemory(moscow)
 	if err := bankapi.Builder(moscow).Build(c, m); err != nil {
 		t.Fatal(err)
 	}
@@ -178,9 +124,7 @@ type bench struct {
 	config API
 	log    *locked
 	judge  *judge
-
-	mutex sync.Mutex
-	clock time.Time
+	clock  *worldtest.Clock
 }
 
 // locked is a log that several goroutines write.
@@ -201,26 +145,14 @@ func (l *locked) String() string {
 	return l.text.String()
 }
 
-func (b *bench) now() time.Time {
-	b.mutex.Lock()
-	defer b.mutex.Unlock()
-	return b.clock
-}
-
-func (b *bench) set(clock time.Time) {
-	b.mutex.Lock()
-	defer b.mutex.Unlock()
-	b.clock = clock
-}
-
 const client1 = "crosslift-cinema"
 
 // open starts a bank over a world. around, unless nil, stands before it. All that is asked is judged, and all that the
 // bank answers; what around makes of the answers is not.
 func open(t testing.TB, w world.Reader, now string, o bankapi.Options, around func(http.Handler) http.Handler) *bench {
 	t.Helper()
-	b := &bench{t: t, clock: at(t, now), log: &locked{}, judge: newJudge(t)}
-	o.Client, o.Zone, o.Now = client1, moscow, b.now
+	b := &bench{t: t, clock: worldtest.NewClock(at(t, now)), log: &locked{}, judge: newJudge(t)}
+	o.Client, o.Zone, o.Now = client1, moscow, b.clock.Now
 	authority, err := bankapi.NewAuthority()
 	if err != nil {
 		t.Fatal(err)

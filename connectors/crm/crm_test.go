@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,34 +20,11 @@ import (
 	"crosslift/connectors/rest"
 	"crosslift/connectors/sandbox/hubspot"
 	"crosslift/connectors/sandbox/world"
+	"crosslift/connectors/sandbox/world/worldtest"
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/secret"
 	"crosslift/schemas/table"
 )
-
-// memory is a world in memory, which shows the newest version of everything.
-type memory struct {
-	streams map[string]map[string]world.Record
-}
-
-func (m *memory) Write(_, stream string, r world.Record) error {
-	if m.streams[stream] == nil {
-		m.streams[stream] = map[string]world.Record{}
-	}
-	m.streams[stream][r.ID] = r
-	return nil
-}
-
-func (m *memory) Current(_, stream string, _ time.Time) (all []world.Record, err error) {
-	for _, r := range m.streams[stream] {
-		all = append(all, r)
-	}
-	return all, nil
-}
-
-func (m *memory) Versions(string, string, time.Time) ([]world.Record, error) { panic("not asked for") }
-func (m *memory) Night(string, string, string) ([]world.Record, error)       { panic("not asked for") }
-func (m *memory) Nights(string, string) ([]string, error)                    { panic("not asked for") }
 
 var (
 	zone   = mustZone("Europe/Berlin")
@@ -76,8 +54,8 @@ func hash(t *testing.T, kind identifier.Kind, value string) identifier.ID {
 // account is a HubSpot account with a source that reads it.
 type account struct {
 	t      *testing.T
-	memory *memory
-	now    time.Time
+	memory *worldtest.Memory
+	clock  *worldtest.Clock
 	front  func(h http.Handler) http.Handler // what stands before it
 	config func(c *crm.Config)
 	log    io.Writer
@@ -87,7 +65,7 @@ type account struct {
 func (a *account) add(c *world.Chunk) {
 	a.t.Helper()
 	if a.memory == nil {
-		a.memory = &memory{streams: map[string]map[string]world.Record{}}
+		a.memory = worldtest.NewMemory(zone)
 	}
 	if err := hubspot.Builder().Build(c, a.memory); err != nil {
 		a.t.Fatal(err)
@@ -96,23 +74,27 @@ func (a *account) add(c *world.Chunk) {
 
 func (a *account) source() connectors.Source {
 	a.t.Helper()
-	if a.now.IsZero() {
-		a.now = after
+	if a.clock == nil {
+		a.clock = worldtest.NewClock(after)
 	}
 	if a.log == nil {
 		a.log = io.Discard
 	}
 	a.add(&world.Chunk{})
-	now := func() time.Time { return a.now }
-	served := hubspot.Handler(a.memory, hubspot.Options{Token: "pat-1", Now: now, Quota: a.quota})
+	served := hubspot.Handler(a.memory, hubspot.Options{Token: "pat-1", Now: a.clock.Now, Quota: a.quota})
 	h := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Date", now().UTC().Format(http.TimeFormat)) // that of the machine is another
+		w.Header().Set("Date", a.clock.Now().UTC().Format(http.TimeFormat)) // that of the machine is another
 		served.ServeHTTP(w, r)
 	}))
 	if a.front != nil {
 		h = a.front(h)
 	}
-	s := httptest.NewServer(h)
+	var one sync.Mutex // a request after the other: what stands before HubSpot counts, remembers and changes the world
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		one.Lock()
+		defer one.Unlock()
+		h.ServeHTTP(w, r)
+	}))
 	a.t.Cleanup(s.Close)
 	c := crm.Config{
 		Base: s.URL, Token: secret.New("pat-1"), RequestsPerSecond: 1e6, Region: "RU",
@@ -126,7 +108,7 @@ func (a *account) source() connectors.Source {
 		a.config(&c)
 	}
 	source, err := crm.New(c, connectors.Env{
-		Key: key, Zone: zone, Now: now, Log: slog.New(slog.NewTextHandler(a.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Key: key, Zone: zone, Now: a.clock.Now, Log: slog.New(slog.NewTextHandler(a.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {
 		a.t.Fatal(err)
@@ -375,10 +357,16 @@ func TestObjectsWithoutIDs(t *testing.T) {
 		a := &account{t: t}
 		a.add(c)
 		lost := 0
-		for id, r := range a.memory.streams["contacts"] {
-			if n, _ := strconv.Atoi(id); n%7 == 0 {
-				r.Object = []byte(strings.Replace(string(r.Object), `"id":"`+id+`",`, "", 1))
-				a.memory.streams["contacts"][id] = r
+		records, err := a.memory.Current(hubspot.Source, hubspot.Contacts, after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range records {
+			if n, _ := strconv.Atoi(r.ID); n%7 == 0 {
+				r.Object = []byte(strings.Replace(string(r.Object), `"id":"`+r.ID+`",`, "", 1))
+				if err := a.memory.Write(hubspot.Source, hubspot.Contacts, r); err != nil {
+					t.Fatal(err)
+				}
 				lost++
 			}
 		}
@@ -443,7 +431,7 @@ func TestChangesMeanwhile(t *testing.T) {
 				for n := 150; n < 550; n += 2 { // some read already, some not
 					a.add(&world.Chunk{Contacts: []world.Contact{person(n, 30*time.Hour)}})
 				}
-				a.now = a.now.Add(2 * time.Second) // the shelf is filled anew
+				a.clock.Advance(2 * time.Second) // the shelf is filled anew
 			}
 			h.ServeHTTP(w, r)
 		})
@@ -468,7 +456,7 @@ func TestChangesMeanwhile(t *testing.T) {
 
 // What search may not know yet is left to the next night.
 func TestSettling(t *testing.T) {
-	a := &account{t: t, now: start.Add(12 * time.Hour)}
+	a := &account{t: t, clock: worldtest.NewClock(start.Add(12 * time.Hour))}
 	a.add(&world.Chunk{Contacts: []world.Contact{
 		person(1, 12*time.Hour-11*time.Minute), person(2, 12*time.Hour-10*time.Minute), person(3, 12*time.Hour-time.Second),
 	}})
@@ -490,7 +478,7 @@ func TestDaysOfOtherLengths(t *testing.T) {
 			t.Fatal(err)
 		}
 		from := d.Window(zone).From
-		a := &account{t: t, now: from.Add(48 * time.Hour)}
+		a := &account{t: t, clock: worldtest.NewClock(from.Add(48 * time.Hour))}
 		c := &world.Chunk{}
 		for i := -1; i < 27; i++ {
 			p := person(100+i, 0)

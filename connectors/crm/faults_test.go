@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -80,10 +81,9 @@ func TestFaults(t *testing.T) {
 		}
 		a.add(gone)
 		before = nil
-		requests, turns := 0, map[string]bool{}
+		turns := map[string]bool{}
 		a.front = func(h http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				requests++
 				body, _ := io.ReadAll(r.Body)
 				r.Body = io.NopCloser(bytes.NewReader(body))
 				if turn := r.URL.String() + string(body); !turns[turn] {
@@ -136,10 +136,10 @@ func TestErrors(t *testing.T) {
 		"older": {200, `{"total":1,"results":[{"id":"1","properties":{"lastmodifieddate":"2020-01-01T00:00:00Z"}}]}`, connectors.ErrContract,
 			"another page than the one asked for"},
 	} {
-		requests := 0
+		var requests atomic.Int32
 		a := &account{t: t, front: func(http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				requests++
+				requests.Add(1)
 				w.WriteHeader(test.status)
 				io.WriteString(w, test.body)
 			})
@@ -148,8 +148,8 @@ func TestErrors(t *testing.T) {
 		if !errors.Is(err, test.meaning) || !strings.Contains(err.Error(), test.says) || !strings.HasPrefix(err.Error(), "crm: contacts 2026-11-03: page 1: ") {
 			t.Errorf("%s: %v", name, err)
 		}
-		if test.status != 200 && requests != 1 {
-			t.Errorf("%s: %d requests", name, requests)
+		if test.status != 200 && requests.Load() != 1 {
+			t.Errorf("%s: %d requests", name, requests.Load())
 		}
 		if err != nil && strings.Contains(err.Error(), "@") {
 			t.Errorf("%s: personal data in %v", name, err)

@@ -23,6 +23,7 @@ import (
 	"crosslift/connectors/connectorstest"
 	"crosslift/connectors/sandbox/bigquery"
 	"crosslift/connectors/sandbox/world"
+	"crosslift/connectors/sandbox/world/worldtest"
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/secret"
 	"crosslift/schemas/table"
@@ -45,15 +46,15 @@ func TestMain(m *testing.M) {
 
 // endless is a world of one day with any number of events, made when they are asked for.
 type endless struct {
-	inMemory
-	rows int64
-	kept []world.Record
+	world.Reader // none
+	rows         int64
+	kept         []world.Record
 }
 
 func newEndless(rows int64) *endless {
 	e := &endless{rows: rows}
 	for i := range int64(5000) {
-		w := inMemory{}
+		w := worldtest.NewMemory(time.UTC)
 		at := utc("2026-11-03T00:00").Add(time.Duration(i) * 17 * time.Second)
 		visit := i / 7
 		chunk := world.Chunk{Events: []world.WebEvent{{
@@ -66,7 +67,8 @@ func newEndless(rows int64) *endless {
 		if err := bigquery.Builder(time.UTC).Build(&chunk, w); err != nil {
 			panic(err)
 		}
-		e.kept = append(e.kept, w["2026-11-03"]...)
+		night, _ := w.Night(bigquery.Source, bigquery.Stream, "2026-11-03")
+		e.kept = append(e.kept, night...)
 	}
 	return e
 }
@@ -303,9 +305,9 @@ func BenchmarkExtract(b *testing.B) {
 // BenchmarkRow is the part of an extract that is ours, without network and sink: a page of real rows is taken apart, and
 // made rows of the lake. They are whole rows, with all columns.
 func BenchmarkRow(b *testing.B) {
-	w := inMemory{}
+	w := worldtest.NewMemory(time.UTC)
 	for _, row := range realRows(b) {
-		w.add(b, row, utc("2020-11-01T12:00"), time.Time{})
+		add(b, w, row, utc("2020-11-01T12:00"), time.Time{})
 	}
 	l := newLab(b, w, nil)
 	tables, err := l.tables(b.Context(), dayOf(b, "2020-11-01"))

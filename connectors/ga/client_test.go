@@ -9,19 +9,22 @@ import (
 	google "cloud.google.com/go/bigquery"
 	"google.golang.org/api/iterator"
 	"google.golang.org/api/option"
+
+	"crosslift/connectors/sandbox/bigquery"
+	"crosslift/connectors/sandbox/world/worldtest"
 )
 
 // TestLikeGoogle: what is read of a real row below Google's client is what the client itself makes of it.
 func TestLikeGoogle(t *testing.T) {
 	t.Parallel()
-	w := inMemory{}
-	days := map[string]bool{}
+	w := worldtest.NewMemory(time.UTC)
 	for _, row := range realRows(t) {
-		w.add(t, row, time.Time{}, time.Time{})
+		add(t, w, row, time.Time{}, time.Time{})
 	}
-	w.add(t, exported(utc("2026-11-03T12:00"), `"user_id":"\u00e9\"\\ \ud83d\ude00","event_params":[{"key":"a\tb","value":null}]`), time.Time{}, time.Time{})
-	for night := range w {
-		days[night] = true
+	add(t, w, exported(utc("2026-11-03T12:00"), `"user_id":"\u00e9\"\\ \ud83d\ude00","event_params":[{"key":"a\tb","value":null}]`), time.Time{}, time.Time{})
+	nights, err := w.Nights(bigquery.Source, bigquery.Stream)
+	if err != nil {
+		t.Fatal(err)
 	}
 	l := newLab(t, w, nil)
 	client, err := google.NewClient(t.Context(), project, option.WithEndpoint(l.config.Endpoint),
@@ -31,7 +34,7 @@ func TestLikeGoogle(t *testing.T) {
 	}
 	defer client.Close()
 	compared := 0
-	for night := range days {
+	for _, night := range nights {
 		tables, err := l.tables(t.Context(), dayOf(t, night))
 		if err != nil {
 			t.Fatal(err)

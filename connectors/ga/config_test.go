@@ -10,6 +10,7 @@ import (
 
 	"crosslift/connectors"
 	"crosslift/connectors/sandbox/bigquery"
+	"crosslift/connectors/sandbox/world/worldtest"
 	"crosslift/schemas/secret"
 	"crosslift/schemas/strictyaml"
 )
@@ -67,7 +68,7 @@ property_zone: Europe/Moscow
 func TestDefinition(t *testing.T) {
 	t.Parallel()
 	define := func(tune func(*Config)) string {
-		return newLab(t, inMemory{}, func(c *Config, _ *bigquery.Options, _ *connectors.Env) {
+		return newLab(t, worldtest.NewMemory(time.UTC), func(c *Config, _ *bigquery.Options, _ *connectors.Env) {
 			if tune != nil {
 				tune(c)
 			}
@@ -131,7 +132,7 @@ func TestCheck(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := aDay(t)
-			w.add(t, exported(utc("2026-11-03T16:00"), ""), time.Time{}, time.Time{})
+			add(t, w, exported(utc("2026-11-03T16:00"), ""), time.Time{}, time.Time{})
 			l := newLab(t, w, c.tune)
 			l.intercept(c.fault)
 			var got []string
@@ -155,7 +156,7 @@ func TestCheck(t *testing.T) {
 			}
 		})
 	}
-	l := newLab(t, inMemory{}, nil)
+	l := newLab(t, worldtest.NewMemory(time.UTC), nil)
 	if found := l.Check(t.Context()); found[len(found)-1].Problem == nil {
 		t.Errorf("without a table: %v", found)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"crosslift/connectors"
 	"crosslift/connectors/sandbox/bigquery"
+	"crosslift/connectors/sandbox/world/worldtest"
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
 )
@@ -21,10 +22,10 @@ import (
 func TestRealRows(t *testing.T) {
 	t.Parallel()
 	real := realRows(t)
-	w := inMemory{}
+	w := worldtest.NewMemory(time.UTC)
 	byDay := map[string][]string{}
 	for _, row := range real {
-		w.add(t, row, time.Time{}, time.Time{})
+		add(t, w, row, time.Time{}, time.Time{})
 		var e struct {
 			Date string `json:"event_date"`
 		}
@@ -171,11 +172,11 @@ func TestZones(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			w := inMemory{}
+			w := worldtest.NewMemory(time.UTC)
 			first, last := utc("2026-10-23T00:30"), utc("2026-11-04T00:00") // both zones set their clocks back in between
 			want := map[string]int{}
 			for at := first; at.Before(last); at = at.Add(time.Hour) {
-				w.add(t, exported(at, ""), time.Time{}, time.Time{})
+				add(t, w, exported(at, ""), time.Time{}, time.Time{})
 				want[table.DayOf(at, business).String()]++
 			}
 			l := newLab(t, w, func(c *Config, o *bigquery.Options, e *connectors.Env) {
@@ -258,7 +259,7 @@ func TestRows(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := inMemory{}
+			w := worldtest.NewMemory(time.UTC)
 			at := utc("2026-11-03T12:00")
 			row := exported(at, c.more)
 			if strings.Contains(c.more, `"event_name"`) {
@@ -267,7 +268,7 @@ func TestRows(t *testing.T) {
 			if strings.Contains(c.more, `"user_pseudo_id"`) {
 				row = strings.Replace(row, `"user_pseudo_id":"p1",`, "", 1)
 			}
-			w.add(t, row, time.Time{}, time.Time{})
+			add(t, w, row, time.Time{}, time.Time{})
 			sink, err := newLab(t, w, nil).extract(t, "2026-11-03")
 			if err != nil {
 				t.Fatal(err)
@@ -298,9 +299,9 @@ func TestRows(t *testing.T) {
 // TestParallel: days are read at the same time by one source.
 func TestParallel(t *testing.T) {
 	t.Parallel()
-	w := inMemory{}
+	w := worldtest.NewMemory(time.UTC)
 	for at := utc("2026-11-01T00:30"); at.Before(utc("2026-11-07T00:00")); at = at.Add(time.Hour) {
-		w.add(t, exported(at, ""), time.Time{}, at.Add(30*time.Hour))
+		add(t, w, exported(at, ""), time.Time{}, at.Add(30*time.Hour))
 	}
 	l := newLab(t, w, func(c *Config, _ *bigquery.Options, _ *connectors.Env) { c.PageSize = 5 })
 	var group errgroup.Group
@@ -321,9 +322,9 @@ func TestParallel(t *testing.T) {
 // TestPhoneRegion: with a region, digits that are a phone number there are one.
 func TestPhoneRegion(t *testing.T) {
 	t.Parallel()
-	w := inMemory{}
+	w := worldtest.NewMemory(time.UTC)
 	for i, id := range []string{"8 916 123-45-67", "89161234567", "42"} {
-		w.add(t, exported(utc("2026-11-03T12:00").Add(time.Duration(i)), fmt.Sprintf(`"user_id":%q`, id)), time.Time{}, time.Time{})
+		add(t, w, exported(utc("2026-11-03T12:00").Add(time.Duration(i)), fmt.Sprintf(`"user_id":%q`, id)), time.Time{}, time.Time{})
 	}
 	sink, err := newLab(t, w, func(c *Config, _ *bigquery.Options, _ *connectors.Env) { c.PhoneRegion = "RU" }).extract(t, "2026-11-03")
 	if err != nil {
@@ -338,7 +339,7 @@ func TestPhoneRegion(t *testing.T) {
 // has another.
 func TestIdentity(t *testing.T) {
 	t.Parallel()
-	w := inMemory{}
+	w := worldtest.NewMemory(time.UTC)
 	at := utc("2026-11-03T12:00")
 	a, b := `{"key":"a","value":{"int_value":"1"}}`, `{"key":"b","value":{"string_value":"x"}}`
 	rows := []string{
@@ -352,7 +353,7 @@ func TestIdentity(t *testing.T) {
 		exported(at.Add(time.Microsecond), `"event_params":[`+a+`,`+b+`]`),
 	}
 	for _, row := range rows {
-		w.add(t, row, time.Time{}, time.Time{})
+		add(t, w, row, time.Time{}, time.Time{})
 	}
 	sink, err := newLab(t, w, nil).extract(t, "2026-11-03")
 	if err != nil {
@@ -370,15 +371,15 @@ func TestIdentity(t *testing.T) {
 // TestRejected: an event that belongs to no day is rejected on the one in which its table's day begins, and counted once.
 func TestRejected(t *testing.T) {
 	t.Parallel()
-	w := inMemory{}
+	w := worldtest.NewMemory(time.UTC)
 	noon := utc("2026-11-03T12:00")
 	for _, day := range []string{"2026-11-02", "2026-11-03", "2026-11-04"} {
-		w.add(t, exported(utc(day+"T12:00"), ""), time.Time{}, time.Time{})
+		add(t, w, exported(utc(day+"T12:00"), ""), time.Time{}, time.Time{})
 	}
-	w.add(t, `{"event_timestamp":null,"event_name":"x"}`, noon, noon)
-	w.add(t, `{"event_timestamp":"soon","event_name":"x"}`, noon, noon)
-	w.add(t, exported(utc("2026-10-01T12:00"), ""), noon, noon)
-	w.add(t, exported(utc("2026-11-03T18:00"), `"event_params":[{"key":"value","value":{"double_value":"Infinity"}}]`), time.Time{}, time.Time{})
+	add(t, w, `{"event_timestamp":null,"event_name":"x"}`, noon, noon)
+	add(t, w, `{"event_timestamp":"soon","event_name":"x"}`, noon, noon)
+	add(t, w, exported(utc("2026-10-01T12:00"), ""), noon, noon)
+	add(t, w, exported(utc("2026-11-03T18:00"), `"event_params":[{"key":"value","value":{"double_value":"Infinity"}}]`), time.Time{}, time.Time{})
 	moscow, err := loadZone("Europe/Moscow")
 	if err != nil {
 		t.Fatal(err)

@@ -8,23 +8,24 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"crosslift/connectors"
 	"crosslift/connectors/sandbox/bigquery"
-	"crosslift/connectors/sandbox/world"
+	"crosslift/connectors/sandbox/world/worldtest"
 )
 
 const day = "2026-11-03"
 
 // aDay is 25 events of a day, one every half hour.
-func aDay(t testing.TB) inMemory {
+func aDay(t testing.TB) *worldtest.Memory {
 	t.Helper()
-	w := inMemory{}
+	w := worldtest.NewMemory(time.UTC)
 	for i := range 25 {
 		at := utc("2026-11-03T08:00").Add(time.Duration(i) * 30 * time.Minute)
-		w.add(t, exported(at, fmt.Sprintf(`"event_bundle_sequence_id":"%d"`, i)), time.Time{}, time.Time{})
+		add(t, w, exported(at, fmt.Sprintf(`"event_bundle_sequence_id":"%d"`, i)), time.Time{}, time.Time{})
 	}
 	return w
 }
@@ -72,10 +73,9 @@ func TestSurvived(t *testing.T) {
 		"ends early": once(func(w http.ResponseWriter) { w.Write([]byte(`{"totalRows":"25","rows":[{"f":[{"v":"pa`)) }),
 		"cut short":  once(func(w http.ResponseWriter) { cut(w, "5000") }),
 		"401": func() func(int, http.ResponseWriter, *http.Request) bool {
-			refused := map[string]bool{}
+			var refused atomic.Bool
 			return func(n int, w http.ResponseWriter, r *http.Request) bool {
-				if isRows(r) && len(refused) == 0 {
-					refused[r.URL.Path] = true
+				if isRows(r) && refused.CompareAndSwap(false, true) {
 					refuse(w, 401, "authError", "Invalid Credentials")
 					return true
 				}
@@ -160,12 +160,12 @@ func TestStale(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, aDay(t), smallPages)
 	stale := func(always bool) func(int, http.ResponseWriter, *http.Request) bool {
-		pages := 0
+		var pages atomic.Int32
 		return func(_ int, _ http.ResponseWriter, r *http.Request) bool {
 			if !isRows(r) {
 				return false
 			}
-			if pages++; pages == 2 || always && pages > 2 {
+			if n := pages.Add(1); n == 2 || always && n > 2 {
 				query := r.URL.Query()
 				query.Del("pageToken")
 				r.URL.RawQuery = query.Encode()
@@ -209,7 +209,7 @@ func TestDeadline(t *testing.T) {
 func TestPending(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, aDay(t), nil)
-	l.now = utc("2026-11-03T12:10")
+	l.clock.Set(utc("2026-11-03T12:10"))
 	_, err := l.extract(t, day)
 	if !errors.Is(err, connectors.ErrDown) || !strings.Contains(err.Error(), "table events_20261103: not delivered yet, pending") {
 		t.Errorf("%v", err)
@@ -224,7 +224,7 @@ func TestPending(t *testing.T) {
 	if err != nil || len(inputs) != 1 || inputs[0].Name != "events_intraday_20261103" {
 		t.Errorf("%v, %v", inputs, err)
 	}
-	l.now = utc("2026-11-04T12:00")
+	l.clock.Set(utc("2026-11-04T12:00"))
 	sink, err = l.extract(t, day)
 	if err != nil || len(sink.Rows) != 25 || sink.Rows[0] != early {
 		t.Errorf("%d rows, %v", len(sink.Rows), err)
@@ -238,23 +238,23 @@ func TestPending(t *testing.T) {
 func TestRestated(t *testing.T) {
 	t.Parallel()
 	w := aDay(t)
-	w.add(t, exported(utc("2026-11-03T09:10"), ""), time.Time{}, utc("2026-11-06T09:00"))
+	add(t, w, exported(utc("2026-11-03T09:10"), ""), time.Time{}, utc("2026-11-06T09:00"))
 	l := newLab(t, w, smallPages)
-	l.now = utc("2026-11-04T12:00")
+	l.clock.Set(utc("2026-11-04T12:00"))
 	stream := l.stream()
 	before, err := stream.Inputs(t.Context(), dayOf(t, day))
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.now = utc("2026-11-05T12:00")
+	l.clock.Set(utc("2026-11-05T12:00"))
 	if again, err := stream.Inputs(t.Context(), dayOf(t, day)); err != nil || !slices.Equal(before, again) {
 		t.Errorf("nothing changed: %v, %v, %v", before, again, err)
 	}
-	rows := 0
+	var rows atomic.Int32
 	l.intercept(func(_ int, _ http.ResponseWriter, r *http.Request) bool {
 		if isRows(r) {
-			if rows++; rows == 2 {
-				l.now = utc("2026-11-06T12:00")
+			if rows.Add(1) == 2 {
+				l.clock.Set(utc("2026-11-06T12:00"))
 			}
 		}
 		return false
@@ -277,7 +277,7 @@ func TestResumed(t *testing.T) {
 	t.Parallel()
 	w := aDay(t)
 	for i := range 25 {
-		w.add(t, exported(utc("2026-11-02T13:00").Add(time.Duration(i)*20*time.Minute), ""), time.Time{}, time.Time{})
+		add(t, w, exported(utc("2026-11-02T13:00").Add(time.Duration(i)*20*time.Minute), ""), time.Time{}, time.Time{})
 	}
 	moscow, err := loadZone("Europe/Moscow")
 	if err != nil {
@@ -340,11 +340,11 @@ func TestResumed(t *testing.T) {
 // TestDrift: columns and parameters that are not known are announced once, and by a name that tells nothing of persons.
 func TestDrift(t *testing.T) {
 	t.Parallel()
-	w := inMemory{}
+	w := worldtest.NewMemory(time.UTC)
 	for i := range 3 {
 		params := `"event_params":[{"key":"shelf","value":{"string_value":"x"}},{"key":"ann@mail.ru","value":{}},{"key":"79161234567","value":{}},` +
 			`{"key":"page_title","value":{"string_value":"t"}},{"key":"quiet","value":{"string_value":"x"}}]`
-		w.add(t, exported(utc("2026-11-03T12:00").Add(time.Duration(i)*time.Hour), params+`,"mood":"blue","geo":{"planet":"Earth","country":"Peru"}`),
+		add(t, w, exported(utc("2026-11-03T12:00").Add(time.Duration(i)*time.Hour), params+`,"mood":"blue","geo":{"planet":"Earth","country":"Peru"}`),
 			time.Time{}, time.Time{})
 	}
 	l := newLab(t, w, func(c *Config, o *bigquery.Options, _ *connectors.Env) {
@@ -399,5 +399,3 @@ func TestNoExport(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
-
-var _ world.Reader = inMemory{}

@@ -6,12 +6,10 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -22,29 +20,14 @@ import (
 	"crosslift/connectors/rest"
 	"crosslift/connectors/sandbox/bigquery"
 	"crosslift/connectors/sandbox/world"
+	"crosslift/connectors/sandbox/world/worldtest"
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/secret"
 	"crosslift/schemas/table"
 )
 
-// inMemory is a world in memory, by night. Nights are days of UTC.
-type inMemory map[string][]world.Record
-
-func (m inMemory) Write(_, _ string, r world.Record) error {
-	night := table.DayOf(r.Visible, time.UTC).String()
-	m[night] = append(m[night], r)
-	return nil
-}
-
-func (m inMemory) Current(string, string, time.Time) ([]world.Record, error) { panic("not for events") }
-func (m inMemory) Versions(string, string, time.Time) ([]world.Record, error) {
-	panic("not for events")
-}
-func (m inMemory) Night(_, _, night string) ([]world.Record, error) { return m[night], nil }
-func (m inMemory) Nights(string, string) ([]string, error)          { return slices.Sorted(maps.Keys(m)), nil }
-
-// add files a row of an export under the time that it says, or else under at.
-func (m inMemory) add(t testing.TB, row string, at, visible time.Time) {
+// add files a row of an export under at or, where that is zero, under the time that it says.
+func add(t testing.TB, w world.Writer, row string, at, visible time.Time) {
 	t.Helper()
 	var e struct {
 		At string `json:"event_timestamp"`
@@ -58,7 +41,7 @@ func (m inMemory) add(t testing.TB, row string, at, visible time.Time) {
 	if visible.IsZero() {
 		visible = at
 	}
-	if err := m.Write("ga", "events", world.Record{ID: strconv.Itoa(len(m)), At: at, Visible: visible, Object: json.RawMessage(row)}); err != nil {
+	if err := w.Write(bigquery.Source, bigquery.Stream, world.Record{ID: strconv.FormatInt(at.UnixMicro(), 10), At: at, Visible: visible, Object: json.RawMessage(row)}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -66,7 +49,7 @@ func (m inMemory) add(t testing.TB, row string, at, visible time.Time) {
 // lab is a sandbox and the source that reads it.
 type lab struct {
 	*source
-	now    time.Time
+	clock  *worldtest.Clock
 	config Config
 	log    *bytes.Buffer
 
@@ -84,7 +67,7 @@ const (
 // newLab serves a world whose business is in UTC, as is the property.
 func newLab(t testing.TB, w world.Reader, tune func(*Config, *bigquery.Options, *connectors.Env)) *lab {
 	t.Helper()
-	l := &lab{now: time.Date(2026, 12, 30, 0, 0, 0, 0, time.UTC), log: &bytes.Buffer{}}
+	l := &lab{clock: worldtest.NewClock(time.Date(2026, 12, 30, 0, 0, 0, 0, time.UTC)), log: &bytes.Buffer{}}
 	var handler http.Handler
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		l.mu.Lock()
@@ -108,7 +91,7 @@ func newLab(t testing.TB, w world.Reader, tune func(*Config, *bigquery.Options, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := bigquery.Options{Project: project, Dataset: dataset, Account: account, Zone: time.UTC, Now: func() time.Time { return l.now }}
+	o := bigquery.Options{Project: project, Dataset: dataset, Account: account, Zone: time.UTC, Now: l.clock.Now}
 	env := connectors.Env{
 		Key: key, Zone: time.UTC, Now: time.Now, Log: slog.New(slog.NewJSONHandler(l.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}

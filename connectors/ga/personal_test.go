@@ -9,6 +9,7 @@ import (
 
 	"crosslift/connectors"
 	"crosslift/connectors/sandbox/bigquery"
+	"crosslift/connectors/sandbox/world/worldtest"
 )
 
 // TestPersonal: what is planted is in no row, reason, cursor, announcement, error or log line.
@@ -25,24 +26,24 @@ func TestPersonal(t *testing.T) {
 		`see https://shop.ru/x?name=Ivanova and ann.smith%40mail.ru`,
 		`4242424242424242`,
 	}
-	w := inMemory{}
+	w := worldtest.NewMemory(time.UTC)
 	at := utc("2026-11-03T08:00")
-	add := func(row string) {
+	plant := func(row string) {
 		at = at.Add(time.Minute)
-		w.add(t, fmt.Sprintf(`{"event_timestamp":"%d",%s}`, at.UnixMicro(), row), at, at)
+		add(t, w, fmt.Sprintf(`{"event_timestamp":"%d",%s}`, at.UnixMicro(), row), at, at)
 	}
 	for _, text := range texts {
 		for _, key := range []string{"page_location", "page_title", "value", "currency", "ga_session_id", "note"} {
-			add(fmt.Sprintf(`"event_name":"view","user_pseudo_id":"p","event_params":[{"key":%q,"value":{"string_value":%q}}]`, key, text))
+			plant(fmt.Sprintf(`"event_name":"view","user_pseudo_id":"p","event_params":[{"key":%q,"value":{"string_value":%q}}]`, key, text))
 		}
-		add(fmt.Sprintf(`"event_name":%q,"user_pseudo_id":%[1]q,"user_id":%[1]q,"platform":%[1]q,"geo":{"country":%[1]q},`+
+		plant(fmt.Sprintf(`"event_name":%q,"user_pseudo_id":%[1]q,"user_id":%[1]q,"platform":%[1]q,"geo":{"country":%[1]q},`+
 			`"traffic_source":{"source":%[1]q,"medium":%[1]q},"privacy_info":{"analytics_storage":%[1]q},"mood":%[1]q,`+
 			`"event_params":[{"key":%[1]q,"value":{"string_value":"x"}}]`, text))
 	}
 	for _, id := range []string{"+7 (916) 123-45-67", "+79161234567", "ann.smith@mail.ru", "79161234567"} {
-		add(fmt.Sprintf(`"event_name":"view","user_pseudo_id":"p","user_id":%q`, id))
+		plant(fmt.Sprintf(`"event_name":"view","user_pseudo_id":"p","user_id":%q`, id))
 	}
-	w.add(t, `{"event_timestamp":"ann.smith@mail.ru","event_name":"x"}`, at, at)
+	add(t, w, `{"event_timestamp":"ann.smith@mail.ru","event_name":"x"}`, at, at)
 
 	l := newLab(t, w, func(c *Config, o *bigquery.Options, _ *connectors.Env) {
 		c.PageSize = 7

@@ -107,17 +107,19 @@ func TestCanceled(t *testing.T) {
 // belongs to no day, and stops it.
 func TestBrokenEvent(t *testing.T) {
 	t.Parallel()
+	opened := func(event string) connectors.Source {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			data := ""
+			if r.URL.Path == "/v1/events" {
+				data = event
+			}
+			fmt.Fprintf(w, `{"object":"list","has_more":false,"data":[%s]}`, data)
+		}))
+		t.Cleanup(server.Close)
+		return open(t, server.URL, func() time.Time { return stripetest.At(4, "03:00:00") })
+	}
 	event := `{"id":"evt_1","object":"event","created":1793620000,"data":{"object":{"id":null}}}`
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		data := ""
-		if r.URL.Path == "/v1/events" {
-			data = event
-		}
-		fmt.Fprintf(w, `{"object":"list","has_more":false,"data":[%s]}`, data)
-	}))
-	defer server.Close()
-	now := func() time.Time { return stripetest.At(4, "03:00:00") }
-	s := open(t, server.URL, now)
+	s := opened(event)
 	for n, want := range map[int]int{1: 0, 2: 1, 3: 0} {
 		r := read(t, s, "charges", n, "", nil)
 		if r.err != nil || len(r.rejected) != want || want == 1 && (r.rejected[0].Where.File != "/v1/events" ||
@@ -125,8 +127,7 @@ func TestBrokenEvent(t *testing.T) {
 			t.Errorf("day %d: %+v", n, r)
 		}
 	}
-	event = `{"id":"evt_1","object":"event","created":"today","data":{"object":{"id":"ch_1"}}}`
-	r := read(t, open(t, server.URL, now), "charges", 2, "", nil)
+	r := read(t, opened(`{"id":"evt_1","object":"event","created":"today","data":{"object":{"id":"ch_1"}}}`), "charges", 2, "", nil)
 	if !errors.Is(r.err, connectors.ErrContract) || !strings.Contains(r.err.Error(), "events: GET /v1/events: an event has no time") {
 		t.Errorf("%v", r.err)
 	}
@@ -141,7 +142,7 @@ func TestPersonal(t *testing.T) {
 	var out strings.Builder
 	c := Config{Key: secretOf(stripetest.Key), Account: "acct_1", URL: a.url}
 	s, err := New(c, connectors.Env{
-		Key: key, Zone: stripetest.Zone, Now: a.now.now,
+		Key: key, Zone: stripetest.Zone, Now: a.clock.Now,
 		Log: slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {
@@ -207,7 +208,7 @@ func TestCursor(t *testing.T) {
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	good := serve(t, stripetest.Build(t, stripetest.World()))
-	good.now.set(time.Now())
+	good.clock.Set(time.Now())
 	findings := good.open(t).Check(t.Context())
 	if len(findings) != 2+6+3 {
 		t.Errorf("%d findings", len(findings))

@@ -99,7 +99,7 @@ func TestDays(t *testing.T) {
 			if night.version == "" {
 				a = serve(t, w)
 			}
-			a.now.set(stripetest.At(night.at, "03:00:00"))
+			a.clock.Set(stripetest.At(night.at, "03:00:00"))
 			got := read(t, a.open(t), c.kind, c.day, "", nil)
 			slices.Sort(night.want)
 			if got.err != nil || !slices.Equal(got.rows, night.want) || len(got.rejected) > 0 || len(got.fields) > 0 {
@@ -133,7 +133,7 @@ func TestLate(t *testing.T) {
 	}
 	a := serveAlone(t, stripetest.Build(t, w))
 	for now, want := range map[int][]string{4: nil, 5: nil, 6: {refunded}, 8: {refunded}} {
-		a.now.set(stripetest.At(now, "12:00:00"))
+		a.clock.Set(stripetest.At(now, "12:00:00"))
 		if got := read(t, a.open(t), "refunds", 3, "", nil); got.err != nil || !slices.Equal(got.rows, want) {
 			t.Errorf("on day %d: %v, %q, expected %q", now, got.err, got.rows, want)
 		}
@@ -144,7 +144,7 @@ func TestLate(t *testing.T) {
 func TestOld(t *testing.T) {
 	t.Parallel()
 	a := serve(t, stripetest.Build(t, stripetest.World()))
-	a.now.set(stripetest.At(45, "03:00:00"))
+	a.clock.Set(stripetest.At(45, "03:00:00"))
 	s := a.open(t)
 	for _, c := range []struct {
 		kind string

@@ -17,13 +17,14 @@ import (
 	"crosslift/connectors"
 	"crosslift/connectors/sandbox/stripe"
 	"crosslift/connectors/sandbox/stripe/stripetest"
+	"crosslift/connectors/sandbox/world/worldtest"
 )
 
 // many is how many charges the account of these tests has: more than two pages.
 const many = 210
 
 // busy is an account with many charges on day 1, each of which is refunded in part on day 2.
-func busy(t testing.TB) *stripetest.Memory {
+func busy(t testing.TB) *worldtest.Memory {
 	c := stripetest.Many(many, 1)
 	for _, x := range slices.Clone(c.Charges) {
 		x.Refunded, x.Changed, x.Visible = 50, stripetest.At(2, "08:00:00"), stripetest.At(2, "08:00:00")
@@ -136,7 +137,7 @@ func TestFaults(t *testing.T) {
 	days := map[string]int{"charges": 1, "charges changed": 2}
 	run := func(t *testing.T, what string, fault func(http.Handler) http.Handler) result {
 		a := serveAlone(t, w, fault)
-		a.now.set(stripetest.At(3, "03:00:00"))
+		a.clock.Set(stripetest.At(3, "03:00:00"))
 		kind, _, _ := strings.Cut(what, " ")
 		return read(t, a.open(t), kind, days[what], "", nil)
 	}
@@ -165,7 +166,7 @@ func TestFaults(t *testing.T) {
 func TestResume(t *testing.T) {
 	t.Parallel()
 	a := serveAlone(t, busy(t))
-	a.now.set(stripetest.At(3, "03:00:00"))
+	a.clock.Set(stripetest.At(3, "03:00:00"))
 	broken := errors.New("the power is out")
 	for _, c := range []struct {
 		kind string

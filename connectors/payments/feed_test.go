@@ -48,15 +48,18 @@ func TestFeedIsShared(t *testing.T) {
 		{stripetest.At(25, "03:10:00"), 5, "11-25T02:59:01 11-25T03:10:01"},  // what came meanwhile
 		{stripetest.At(26, "03:00:00"), 25, "11-25T00:00:00 11-26T03:00:01"}, // the next night starts afresh
 	} {
-		a.now.set(c.now)
+		a.clock.Set(c.now)
 		if r := read(t, s, "disputes", c.day, "", nil); r.err != nil {
 			t.Fatal(r.err)
 		}
 		if c.spans != "" {
 			want = append(want, strings.Split(c.spans, ",")...)
 		}
-		if !slices.Equal(spans, want) {
-			t.Fatalf("day %d at %s: %q, expected %q", c.day, c.now, spans, want)
+		mu.Lock()
+		got := slices.Clone(spans)
+		mu.Unlock()
+		if !slices.Equal(got, want) {
+			t.Fatalf("day %d at %s: %q, expected %q", c.day, c.now, got, want)
 		}
 	}
 }
@@ -86,7 +89,7 @@ func TestFeedDay(t *testing.T) {
 	if c, _ := yen(4); c.created != created || c.last.at != disputed || c.later {
 		t.Errorf("day 4: %+v", c)
 	}
-	a.now.set(stripetest.At(34, "12:00:00")) // 30 days after noon of day 4
+	a.clock.Set(stripetest.At(34, "12:00:00")) // 30 days after noon of day 4
 	if _, ok := yen(4); ok {
 		t.Error("day 4 is out of reach")
 	}

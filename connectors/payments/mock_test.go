@@ -73,11 +73,13 @@ func TestMock(t *testing.T) {
 			t.Errorf("%s: %v", f.What, f.Problem)
 		}
 	}
+	mu.Lock()
 	for _, list := range strings.Fields("charges refunds disputes subscriptions invoices balance_transactions events invoice_payments prices") {
 		if asked[list] == 0 {
 			t.Errorf("nothing was asked of %s", list)
 		}
 	}
+	mu.Unlock()
 
 	// One by one, as what was changed is read, with what comes with it.
 	api := s.(*source).api

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -160,11 +161,11 @@ func TestPlans(t *testing.T) {
 		{"nickname", `"first"`, "First month"},
 		{"id", `"first"`, "price_first_month"},
 	} {
-		asked := 0
+		var asked atomic.Int32
 		a := serveAlone(t, stripetest.Build(t, stripetest.World()), func(next http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if strings.HasPrefix(r.URL.Path, "/v1/prices/") {
-					asked++
+					asked.Add(1)
 					fmt.Fprintf(w, price, c.lookup)
 					return
 				}
@@ -173,8 +174,8 @@ func TestPlans(t *testing.T) {
 		})
 		s := a.open(t, func(o *Config) { o.PlanPrice, o.PlanKey = c.setting, "tariff" })
 		r := read(t, s, "charges", 1, "", nil)
-		if r.err != nil || len(r.rows) != 2 || !strings.Contains(r.rows[0], " succeeded "+c.want+" sub_a") || asked != 1 && asked != 2 {
-			t.Errorf("%+v: %v, %d times asked\n%s", c, r.err, asked, strings.Join(r.rows, "\n"))
+		if r.err != nil || len(r.rows) != 2 || !strings.Contains(r.rows[0], " succeeded "+c.want+" sub_a") || asked.Load() != 1 && asked.Load() != 2 {
+			t.Errorf("%+v: %v, %d times asked\n%s", c, r.err, asked.Load(), strings.Join(r.rows, "\n"))
 		}
 	}
 }

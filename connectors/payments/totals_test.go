@@ -80,7 +80,7 @@ func TestLostCharge(t *testing.T) {
 		w.WriteHeader(recorded.Code)
 		w.Write(body)
 	}))
-	a.now.set(stripetest.At(3, "03:00:00"))
+	a.clock.Set(stripetest.At(3, "03:00:00"))
 	sink := &connectorstest.Sink[table.PaymentRow]{Table: table.Payment, Window: day(2).Window(stripetest.Zone)}
 	if err := streamOf(t, a.open(t), "charges").Extract(t.Context(), day(2), nil, sink); err != nil {
 		t.Fatal(err)

@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,6 +15,8 @@ import (
 	"crosslift/connectors/rest"
 	"crosslift/connectors/sandbox/stripe"
 	"crosslift/connectors/sandbox/stripe/stripetest"
+	"crosslift/connectors/sandbox/world"
+	"crosslift/connectors/sandbox/world/worldtest"
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/secret"
 	"crosslift/schemas/table"
@@ -31,29 +32,12 @@ var key = func() identifier.Key {
 
 // account is a Stripe account of the sandbox whose time can be set.
 type account struct {
-	url string
-	now *clock
-}
-
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) set(at time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = at
+	url   string
+	clock *worldtest.Clock
 }
 
 // serve serves a world through some faults. Requests and answers are held against Stripe's specification.
-func serve(t testing.TB, w *stripetest.Memory, faults ...func(http.Handler) http.Handler) *account {
+func serve(t testing.TB, w world.Reader, faults ...func(http.Handler) http.Handler) *account {
 	t.Helper()
 	judge := stripetest.NewJudge(t)
 	judged := func(next http.Handler) http.Handler { return judge.Watch(t, next) }
@@ -61,10 +45,10 @@ func serve(t testing.TB, w *stripetest.Memory, faults ...func(http.Handler) http
 }
 
 // serveAlone serves without the judge, which takes longer than all else.
-func serveAlone(t testing.TB, w *stripetest.Memory, faults ...func(http.Handler) http.Handler) *account {
+func serveAlone(t testing.TB, w world.Reader, faults ...func(http.Handler) http.Handler) *account {
 	t.Helper()
-	a := &account{now: &clock{at: stripetest.At(25, "03:00:00")}}
-	handler := stripe.Handler(w, stripe.Options{Key: stripetest.Key, Now: a.now.now})
+	a := &account{clock: worldtest.NewClock(stripetest.At(25, "03:00:00"))}
+	handler := stripe.Handler(w, stripe.Options{Key: stripetest.Key, Now: a.clock.Now})
 	for _, f := range faults {
 		handler = f(handler)
 	}
@@ -97,7 +81,7 @@ func open(t testing.TB, url string, now func() time.Time, settings ...func(*Conf
 }
 
 func (a *account) open(t testing.TB, settings ...func(*Config)) connectors.Source {
-	return open(t, a.url, a.now.now, settings...)
+	return open(t, a.url, a.clock.Now, settings...)
 }
 
 func streamOf(t testing.TB, s connectors.Source, kind string) connectors.Stream {

@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
-	"maps"
 	"os"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +16,7 @@ import (
 	"crosslift/connectors/productdb"
 	"crosslift/connectors/sandbox/appdb"
 	"crosslift/connectors/sandbox/world"
+	"crosslift/connectors/sandbox/world/worldtest"
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/secret"
 	"crosslift/schemas/strictyaml"
@@ -40,31 +39,6 @@ var (
 	key    = must(identifier.NewKey("test", []byte("a secret of the tests")))
 	first  = must(table.ParseDay("2026-11-03"))
 )
-
-// nights is a world that is held in memory, in nights of Moscow.
-type nights map[string][]world.Record // by source/stream/night
-
-func (m nights) Write(source, stream string, r world.Record) error {
-	key := source + "/" + stream + "/" + table.DayOf(r.Visible, moscow).String()
-	m[key] = append(m[key], r)
-	return nil
-}
-
-func (m nights) Night(source, stream, night string) ([]world.Record, error) {
-	return m[source+"/"+stream+"/"+night], nil
-}
-
-func (m nights) Nights(source, stream string) (names []string, _ error) {
-	for _, key := range slices.Sorted(maps.Keys(m)) {
-		if night, ok := strings.CutPrefix(key, source+"/"+stream+"/"); ok {
-			names = append(names, night)
-		}
-	}
-	return names, nil
-}
-
-func (m nights) Current(string, string, time.Time) ([]world.Record, error)  { panic("not needed") }
-func (m nights) Versions(string, string, time.Time) ([]world.Record, error) { panic("not needed") }
 
 // population is some days of many people, of whose writes every seventh is committed half an hour after its stamp.
 func population(days int) *world.Chunk {
@@ -105,7 +79,7 @@ type project struct {
 func newProject(t *testing.T, yaml string) *project {
 	t.Helper()
 	p := &project{Database: server.Database(t)}
-	if err := appdb.Load(t.Context(), p.DB, nights{}, time.Time{}, time.Time{}); err != nil {
+	if err := appdb.Load(t.Context(), p.DB, worldtest.NewMemory(moscow), time.Time{}, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := appdb.CreateReader(t.Context(), p.DB, "product_reader", ""); err != nil {
@@ -170,7 +144,7 @@ func TestNightsReadEverythingOnce(t *testing.T) {
 		t.Run(late, func(t *testing.T) {
 			const days = 4
 			c := population(days)
-			w := nights{}
+			w := worldtest.NewMemory(moscow)
 			if err := appdb.Builder().Build(c, w); err != nil {
 				t.Fatal(err)
 			}
@@ -237,7 +211,7 @@ func TestNightsReadEverythingOnce(t *testing.T) {
 func TestRows(t *testing.T) {
 	at := first.Window(moscow).From
 	yes := true
-	w := nights{}
+	w := worldtest.NewMemory(moscow)
 	err := appdb.Builder().Build(&world.Chunk{
 		Accounts: []world.Account{{ID: "u1", Registered: at, Email: "Ann.Smith@GMail.com", EmailVerified: true, Phone: "8 (916) 123-45-67",
 			Country: "RU", AnalyticsConsent: &yes, Changed: at, Visible: at}},

@@ -22,6 +22,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -105,13 +106,10 @@ func TestClientCredentials(t *testing.T) {
 
 // One token serves all who wait for it.
 func TestTokenIsAskedForOnce(t *testing.T) {
-	var mu sync.Mutex
-	asked := 0
+	var asked atomic.Int32
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/token" {
-			mu.Lock()
-			asked++
-			mu.Unlock()
+			asked.Add(1)
 			time.Sleep(20 * time.Millisecond)
 			io.WriteString(w, `{"access_token":"t"}`)
 			return
@@ -130,8 +128,8 @@ func TestTokenIsAskedForOnce(t *testing.T) {
 			}
 		})
 	}
-	if all.Wait(); asked != 1 {
-		t.Errorf("asked %d times", asked)
+	if all.Wait(); asked.Load() != 1 {
+		t.Errorf("asked %d times", asked.Load())
 	}
 }
 

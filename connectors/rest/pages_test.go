@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -128,10 +129,10 @@ func TestPageThatIsItsOwnNext(t *testing.T) {
 
 // A page that is served again in place of the next one costs nothing but another request.
 func TestPageThatIsServedAgain(t *testing.T) {
-	asked := 0
+	var asked atomic.Int32
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		n, _ := strconv.Atoi(r.URL.Query().Get("after"))
-		if asked++; asked == 3 {
+		if asked.Add(1) == 3 {
 			n-- // the proxy's cache
 		}
 		if n == 3 {

@@ -250,8 +250,8 @@ func TestAnswerThatChangesBetweenTwoTries(t *testing.T) {
 // Nobody promises the order within a page; equal elements count as often as they are there.
 func TestAnotherOrderAfterACut(t *testing.T) {
 	answers := []string{`{"data":[1,2,2,3,`, `{"data":[4,2,`, `{"data":[5,3,2,4,1,2,2]}`}
-	tries := 0
-	c := serve(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, answers[tries]); tries++ })
+	var tries atomic.Int32
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, answers[tries.Add(1)-1]) })
 	got, page, err := list(c, rest.Request{Path: "x"})
 	if err != nil || strings.Join(got, "") != "1223452" || page.Elements != 7 {
 		t.Error(got, err)

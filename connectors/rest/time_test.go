@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -98,9 +99,9 @@ func TestRetryAfterIsObeyed(t *testing.T) {
 			return now.Add(time.Hour + 90*time.Second).Format(http.TimeFormat), now.Add(time.Hour).Format(http.TimeFormat)
 		},
 	} {
-		tries := 0
+		var tries atomic.Int32
 		timed(t, func(w http.ResponseWriter, r *http.Request) {
-			if tries++; tries > 1 {
+			if tries.Add(1) > 1 {
 				io.WriteString(w, "{}")
 				return
 			}
@@ -114,8 +115,8 @@ func TestRetryAfterIsObeyed(t *testing.T) {
 		}, rest.Options{}, func(t *testing.T, c *rest.Client) {
 			start := time.Now()
 			err := c.Get(t.Context(), "x", nil, nil)
-			if took := time.Since(start); err != nil || tries != 2 || took < 90*time.Second || took > 92*time.Second {
-				t.Errorf("%s: %v after %d tries and %s", name, err, tries, took)
+			if took := time.Since(start); err != nil || tries.Load() != 2 || took < 90*time.Second || took > 92*time.Second {
+				t.Errorf("%s: %v after %d tries and %s", name, err, tries.Load(), took)
 			}
 		})
 	}
@@ -163,9 +164,9 @@ func TestDeadline(t *testing.T) {
 // A try that stalls, before the answer or within it, is given up and made again.
 func TestStall(t *testing.T) {
 	for _, early := range []bool{true, false} {
-		tries := 0
+		var tries atomic.Int32
 		timed(t, func(w http.ResponseWriter, r *http.Request) {
-			if tries++; tries == 1 {
+			if tries.Add(1) == 1 {
 				if !early {
 					io.WriteString(w, `{"data":[1,`)
 					w.(http.Flusher).Flush()
@@ -181,8 +182,8 @@ func TestStall(t *testing.T) {
 		}, rest.Options{Stall: time.Minute}, func(t *testing.T, c *rest.Client) {
 			start := time.Now()
 			got, _, err := list(c, rest.Request{Path: "x"})
-			if took := time.Since(start); err != nil || strings.Join(got, "") != "12" || tries != 2 || took < 220*time.Second || took > 225*time.Second {
-				t.Error(early, got, err, tries, took)
+			if took := time.Since(start); err != nil || strings.Join(got, "") != "12" || tries.Load() != 2 || took < 220*time.Second || took > 225*time.Second {
+				t.Error(early, got, err, tries.Load(), took)
 			}
 		})
 	}

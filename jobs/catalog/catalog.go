@@ -26,6 +26,8 @@ type Project struct {
 	Sources     []connectors.Source // of everything else
 	Key         identifier.Key
 	Suppressed  identifier.Set // of erased persons: no row that names one enters the lake
+	Identity    Identity
+	Memory      int64 // bytes that identity's events may take, besides sorting
 	Experiments []*experiment.Experiment
 	Metrics     []*metric.Metric
 	Warehouse   *postgres.DB // nil where nothing is published
@@ -55,7 +57,10 @@ func Jobs(p Project) ([]*jobs.Job, error) {
 	if len(p.Sources) > 0 {
 		all = append(all, p.totals(tables))
 	}
-	all = append(all, stitch(p.Zone, tables))
+	if j, ok := edges(tables); ok {
+		all = append(all, j)
+	}
+	all = append(all, stitcher{Identity: p.Identity, zone: p.Zone, memory: p.Memory}.job())
 	for _, e := range p.Experiments {
 		metrics, err := metricsOf(e, p.Metrics)
 		if err != nil {

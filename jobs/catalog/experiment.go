@@ -19,42 +19,6 @@ import (
 	"crosslift/warehouse/postgres"
 )
 
-// stitch makes the job of identity: who is one person, as known by the end of a night.
-func stitch(zone *time.Location, tables []*table.Table) *jobs.Job {
-	j := &jobs.Job{
-		Name: "identity", Writes: []*table.Table{table.ProfileIdentifier}, Logic: identity.Logic,
-		Reads: []jobs.Read{{Table: table.ProfileIdentifier, Previous: true}},
-	}
-	for _, t := range tables {
-		j.Reads = append(j.Reads, jobs.Read{Table: t, Span: untilNight})
-	}
-	j.Make = func(ctx context.Context, w *jobs.Work) error {
-		in := identity.Input{Night: w.Day, End: w.Window.To}
-		if len(w.Heads(table.ProfileIdentifier)) > 0 {
-			previous, err := w.OpenOne(ctx, table.ProfileIdentifier)
-			if err != nil {
-				return err
-			}
-			in.Previous = previous.File
-		}
-		for _, t := range tables {
-			days, err := w.Open(ctx, t)
-			if err != nil {
-				return err
-			}
-			for _, day := range days {
-				in.Observed = append(in.Observed, identity.Observed{Table: t, Day: day.Head.Day, File: day.File})
-			}
-		}
-		draft := w.Draft(table.ProfileIdentifier)
-		return identity.Stitch(ctx, in, w.Workers, func(row *table.ProfileIdentifierRow) error { return draft.Add(row) })
-	}
-	return j
-}
-
-// untilNight is every day up to the night.
-func untilNight(night table.Day) (from, to table.Day) { return -1 << 30, night }
-
 // campaign makes the jobs of one experiment.
 type campaign struct {
 	experiment *experiment.Experiment

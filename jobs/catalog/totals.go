@@ -15,9 +15,9 @@ const totalsLogic = 1
 // totals makes the job that writes raw/source_total: of every table that sources fill, what they say they have of a day
 // beside what landed. The comparison itself is made by the extract, which publishes nothing when they differ.
 func (p Project) totals(tables []*table.Table) *jobs.Job {
-	j := &jobs.Job{Name: "totals", Writes: []*table.Table{table.SourceTotal}, Logic: totalsLogic, Restatement: -1}
+	j := &jobs.Job{Name: "totals", Writes: []*table.Table{table.SourceTotal}, Logic: totalsLogic}
 	for _, t := range tables {
-		j.Reads = append(j.Reads, jobs.Read{Table: t, Span: func(day table.Day) (from, to table.Day) { return day, day }})
+		j.Reads = append(j.Reads, jobs.Read{Table: t, Span: thatDay})
 	}
 	j.Make = func(_ context.Context, w *jobs.Work) error {
 		draft := w.Draft(table.SourceTotal)

@@ -150,7 +150,7 @@ func TestLooking(t *testing.T) {
 	equal(t, "what publication follows", follows["publish/offer"], []string{"stats/offer"})
 
 	plan := must(t, dir, append(fourDays, "--dry-run", "-o", "json")...)
-	if n := len(decode[[]struct{ Job string }](t, plan)); n != 2*len(worldDays)+5 {
+	if n := len(decode[[]struct{ Job string }](t, plan)); n != 3*len(worldDays)+5 {
 		t.Errorf("the plan of an empty lake has %d tasks\n%s", n, plan.stdout)
 	}
 	if found, _ := filepath.Glob(filepath.Join(dir, "lake/raw")); len(found) > 0 {

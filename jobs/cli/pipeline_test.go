@@ -92,7 +92,7 @@ func TestStaleness(t *testing.T) {
 	// Late payments: what reads payments is stale, exposures are stale as identity is, the days around are not.
 	write(t, dir, map[string]string{"data/payments/2026-11-02.csv": string(before) + late("2026-11-02")})
 	equal(t, "after late payments", notCurrent(t, dir), []string{
-		"extract/payment 2026-11-02 stale", "identity 2026-11-04 stale", "exposure/offer 2026-11-04 stale",
+		"extract/payment 2026-11-02 stale", "identity_edge 2026-11-02 stale", "identity 2026-11-04 stale", "exposure/offer 2026-11-04 stale",
 		"facts/offer 2026-11-04 stale", "stats/offer 2026-11-04 stale", "publish/offer 2026-11-04 stale"})
 	must(t, dir, "run", "--day", "2026-11-04")
 	equal(t, "after the next run", notCurrent(t, dir), nil)

@@ -15,6 +15,7 @@ import (
 	"crosslift/jobs/config"
 	"crosslift/jobs/run"
 	"crosslift/schemas/identifier"
+	"crosslift/transform/identity/timeline"
 	"crosslift/warehouse/lake"
 	"crosslift/warehouse/lake/object"
 	"crosslift/warehouse/postgres"
@@ -149,14 +150,41 @@ func (s *session) streams() (all []connectors.Stream) {
 // catalog makes the project's jobs.
 func (s *session) catalog() ([]*jobs.Job, error) {
 	p := s.project
+	stitching, err := s.identity()
+	if err != nil {
+		return nil, err
+	}
 	c := catalog.Project{
-		Zone: p.Zone, Sources: s.sources, Key: s.key, Experiments: p.Experiments, Metrics: p.Metrics, Warehouse: s.db,
+		Identity: stitching, Memory: p.Memory, Zone: p.Zone, Sources: s.sources, Key: s.key, Experiments: p.Experiments, Metrics: p.Metrics, Warehouse: s.db,
 		Journals: filepath.Join(state(p), "journals"), Now: s.app.now, Log: s.app.log,
 	}
 	if s.files != nil {
 		c.Streams = s.files.Streams()
 	}
 	return catalog.Jobs(c)
+}
+
+// identity is how the project stitches identifiers.
+func (s *session) identity() (catalog.Identity, error) {
+	of := &s.project.Identity
+	i := catalog.Identity{Rules: of.Rules(), Timeline: timeline.Default()}
+	for _, list := range []struct {
+		field     string
+		decisions []config.Decision
+		to        *[][2]identifier.ID
+	}{{"must_link", of.MustLink, &i.Decisions.Must}, {"cannot_link", of.CannotLink, &i.Decisions.Cannot}} {
+		for n, d := range list.decisions {
+			var pair [2]identifier.ID
+			for end, text := range []string{d.Left, d.Right} {
+				var err error
+				if pair[end], err = s.key.Named(text); err != nil {
+					return i, fmt.Errorf("%w: %s: identity.%s[%d]: %w", config.ErrConfig, s.app.config, list.field, n, err)
+				}
+			}
+			*list.to = append(*list.to, pair)
+		}
+	}
+	return i, nil
 }
 
 // openWarehouse connects to the warehouse, starting the private cluster where the project has one.

@@ -46,6 +46,7 @@ type Project struct {
 	Memory      int64 // bytes that sorting may take
 	Workers     int
 	Identifiers Identifiers
+	Identity    Identity
 	Files       *Files // nil without that source
 	Sources     Sources
 	Experiments []*experiment.Experiment
@@ -107,6 +108,7 @@ type document struct {
 	Memory      size        `yaml:"memory"`
 	Workers     *int        `yaml:"workers"`
 	Identifiers Identifiers `yaml:"identifiers"`
+	Identity    Identity    `yaml:"identity"`
 	Sources     struct {
 		Files *struct {
 			Root    location                 `yaml:"root"`
@@ -162,7 +164,7 @@ func (p *Project) readMain(path string, content []byte, env func(string) (string
 		return err
 	}
 	p.Zone, p.Warehouse, p.Schedule, p.Identifiers = d.TimeZone.Location, d.Warehouse, d.Schedule, d.Identifiers
-	p.Sources = d.Sources.Sources
+	p.Identity, p.Sources = d.Identity, d.Sources.Sources
 	if p.Memory = int64(d.Memory); p.Memory == 0 {
 		p.Memory = defaultMemory
 	}

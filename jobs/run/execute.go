@@ -86,7 +86,7 @@ func (r *Runner) task(ctx context.Context, p *Plan, results []Result, i int, sta
 	switch {
 	case err != nil:
 		return fail(Failed, r.record(ctx, t, fmt.Errorf("%s: %w", t, err)))
-	case v.State == Waiting:
+	case p.Request.blocks(v):
 		return fail(Blocked, fmt.Errorf("%s: %s: run the job that makes it first", t, v.Reason))
 	case v.State == Idle:
 		res.Outcome = Idled

@@ -36,10 +36,20 @@ func (r *Runner) Plan(ctx context.Context, q Request) (*Plan, error) {
 	s.revise = q.Revise
 	p := &Plan{Request: q, Window: table.Span(q.From, q.To, r.Zone), snapshot: s}
 	for _, j := range selected {
-		if !j.Night() && !q.Revise {
-			for _, day := range r.days(s, j, q) {
+		if j.Night() || q.Revise {
+			continue
+		}
+		if q.Heal {
+			days, err := r.earlier(ctx, s, j, q, p.Tasks)
+			if err != nil {
+				return nil, err
+			}
+			for _, day := range days {
 				p.Tasks = append(p.Tasks, Task{j, day})
 			}
+		}
+		for day := q.From; day <= q.To; day++ {
+			p.Tasks = append(p.Tasks, Task{j, day})
 		}
 	}
 	for _, night := range r.nights(s, q, p) {
@@ -72,30 +82,6 @@ func (r *Runner) selected(names []string) ([]*jobs.Job, error) {
 	return selected, nil
 }
 
-// days are those of the request, and with Heal the earlier ones since the first: what a night has missed, because a source
-// was down or nothing ran, and what its source may have restated since.
-func (r *Runner) days(s *snapshot, j *jobs.Job, q Request) []table.Day {
-	var days []table.Day
-	if q.Heal {
-		there := map[table.Day]bool{}
-		first := q.From
-		for _, h := range s.between(j.Writes[0], 0, q.From-1) {
-			there[h.Day] = true
-			first = min(first, h.Day)
-		}
-		night := min(r.night(s), q.From)
-		for day := first; day < q.From; day++ {
-			if !there[day] || j.Restatement < 0 || night-day <= table.Day(j.Restatement) {
-				days = append(days, day)
-			}
-		}
-	}
-	for day := q.From; day <= q.To; day++ {
-		days = append(days, day)
-	}
-	return days
-}
-
 // nights are the nights to work on: the last one of the request or, when later nights are committed, the newest of
 // them, since only that one is open.
 func (r *Runner) nights(s *snapshot, q Request, p *Plan) []table.Day {
@@ -122,35 +108,43 @@ func (r *Runner) nights(s *snapshot, q Request, p *Plan) []table.Day {
 // order derives what each task waits for from what its job reads.
 func (p *Plan) order() {
 	p.needs, p.after = make([][]int, len(p.Tasks)), make([][]int, len(p.Tasks))
+	earlier := map[*jobs.Job][]int{} // tasks of each job so far
 	for i, t := range p.Tasks {
-		for k, earlier := range p.Tasks[:i] {
-			switch {
-			case feeds(earlier, t):
-				p.needs[i] = append(p.needs[i], k)
-			case earlier.Job.Night() && t.Job.Night() && earlier.Day < t.Day:
-				p.after[i] = append(p.after[i], k)
+		for job, tasks := range earlier {
+			feeds, nights := feeder(job, t), job.Night() && t.Job.Night()
+			for _, k := range tasks {
+				switch day := p.Tasks[k].Day; {
+				case feeds(day):
+					p.needs[i] = append(p.needs[i], k)
+				case nights && day < t.Day:
+					p.after[i] = append(p.after[i], k)
+				}
 			}
 		}
+		slices.Sort(p.needs[i])
+		slices.Sort(p.after[i])
+		earlier[t.Job] = append(earlier[t.Job], i)
 	}
 }
 
-// feeds reports whether a task reads what an earlier one makes.
-func feeds(earlier, t Task) bool {
-	if !earlier.Job.FeedsInto(t.Job) {
-		return false
+// feeder tells of which days a task reads what another job makes.
+func feeder(job *jobs.Job, t Task) (feeds func(day table.Day) bool) {
+	var spans [][2]table.Day
+	if job.FeedsInto(t.Job) {
+		for _, read := range t.Job.Reads {
+			if !job.Produces(read) {
+				continue
+			}
+			from, to := t.Day, t.Day
+			if read.Span != nil {
+				from, to = read.Span(t.Day)
+			}
+			spans = append(spans, [2]table.Day{from, to})
+		}
 	}
-	for _, read := range t.Job.Reads {
-		if !earlier.Job.Produces(read) {
-			continue
-		}
-		if read.Span == nil {
-			return earlier.Day == t.Day
-		}
-		if from, to := read.Span(t.Day); from <= earlier.Day && earlier.Day <= to {
-			return true
-		}
+	return func(day table.Day) bool {
+		return slices.ContainsFunc(spans, func(s [2]table.Day) bool { return s[0] <= day && day <= s[1] })
 	}
-	return false
 }
 
 // Verdicts says what the plan would do, task by task: a task is stale too when one that it reads from will run.
@@ -178,15 +172,20 @@ func (r *Runner) Verdicts(ctx context.Context, p *Plan) ([]Verdict, error) {
 			if !p.Request.Wants(verdicts[k]) || verdicts[k].State == Open {
 				continue // what is read again will most likely be the same
 			}
-			switch v.State {
-			case Current:
+			switch {
+			case v.State == Current, v.State == Sealed && !v.Task.Job.Night():
 				v.State, v.Reason = Stale, "follows "+verdicts[k].Task.String()
-			case Waiting:
+			case v.State == Waiting:
 				v.State, v.Reason = Missing, "follows "+verdicts[k].Task.String()
 			}
 		}
 	}
 	return verdicts, nil
+}
+
+// blocks reports a task that lacks what it needs, and that the request would make otherwise.
+func (q Request) blocks(v Verdict) bool {
+	return v.State == Waiting && q.Wants(Verdict{Task: v.Task, State: Missing})
 }
 
 // Wants reports whether a request makes a task of this verdict.
@@ -195,55 +194,11 @@ func (q Request) Wants(v Verdict) bool {
 	case Missing:
 		return !q.Stale || v.Task.Job.Publish != nil
 	case Stale:
-		return !q.Missing || v.Task.Job.Night()
+		return !q.Missing || v.Task.Job.Derived()
 	case Open:
 		return q.Heal || q.Force && v.Task.Day >= q.From
 	case Current:
 		return q.Force && v.Task.Day >= q.From
 	}
 	return false
-}
-
-// Status is a plan of everything that the lake knows of: each day of each source since the first, and the newest
-// night. ok is false when the lake is empty.
-func (r *Runner) Status(ctx context.Context) (p *Plan, ok bool, err error) {
-	s, err := r.look(ctx)
-	if err != nil {
-		return nil, false, err
-	}
-	var first, last table.Day
-	for _, j := range r.Jobs {
-		if j.Night() {
-			continue
-		}
-		for _, h := range s.between(j.Writes[0], -1<<30, 1<<30) {
-			if !ok || h.Day < first {
-				first = h.Day
-			}
-			if !ok || h.Day > last {
-				last = h.Day
-			}
-			ok = true
-		}
-	}
-	night := max(r.night(s), last)
-	p = &Plan{snapshot: s, Window: table.Span(first, night, r.Zone)}
-	if !ok {
-		return p, false, nil
-	}
-	for _, j := range r.Jobs {
-		if j.Night() {
-			continue
-		}
-		for day := first; day <= night; day++ {
-			p.Tasks = append(p.Tasks, Task{j, day})
-		}
-	}
-	for _, j := range r.Jobs {
-		if j.Night() {
-			p.Tasks = append(p.Tasks, Task{j, night})
-		}
-	}
-	p.order()
-	return p, true, nil
 }

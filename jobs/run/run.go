@@ -5,6 +5,7 @@ package run
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"crosslift/jobs"
@@ -36,7 +37,7 @@ type Request struct {
 	Unseal    bool     // restate days that the source's restatement window has sealed
 	AllNights bool     // every night of the range in order, rather than the last one
 	Revise    bool     // recompute the past results of night From
-	Heal      bool     // also the earlier days that a source may still change: the stale and the open ones
+	Heal      bool     // also the earlier days that were missed, or that a source may still change, and what follows from them
 }
 
 // Task is one job on one day.
@@ -131,12 +132,19 @@ func (r *Runner) expected(ctx context.Context, s *snapshot, t Task) (e expectati
 	}
 	for _, read := range j.Reads {
 		heads, missing := s.read(j, read, t.Day)
+		day := t.Day
+		if !missing && !j.Night() {
+			day, missing = r.gap(s, read, t.Day)
+		}
 		if missing {
-			return e, lake.Partition{Table: read.Table, Experiment: j.Experiment, Day: t.Day, Revision: 1}.String() + " is missing", nil
+			return e, lake.Partition{Table: read.Table, Experiment: j.Experiment, Day: day, Revision: 1}.String() + " is missing", nil
 		}
 		for _, h := range heads {
 			if read.Previous {
-				e.recipe.Previous = map[string]string{h.Key(): h.Content}
+				if e.recipe.Previous == nil {
+					e.recipe.Previous = map[string]string{}
+				}
+				e.recipe.Previous[h.Key()] = h.Content
 			} else {
 				e.recipe.Inputs[h.Key()] = h.Content
 			}
@@ -144,7 +152,27 @@ func (r *Runner) expected(ctx context.Context, s *snapshot, t Task) (e expectati
 			e.inputs[read.Table.Path()] = append(e.inputs[read.Table.Path()], h)
 		}
 	}
+	if j.Derived() && !j.Night() && len(e.recipe.Inputs) == 0 {
+		return e, "no source has that day", nil
+	}
 	return e, "", nil
+}
+
+// gap finds a day that a job by day would read and that is not there, of a table that the project's sources fill: it was
+// not extracted, or that failed. A table's first day is where it begins: what lies before is not waited for, since a source
+// may have been added later, and have nothing older.
+func (r *Runner) gap(s *snapshot, read jobs.Read, day table.Day) (gap table.Day, found bool) {
+	first, begun := s.first(read.Table)
+	if !begun || !slices.ContainsFunc(r.Jobs, func(j *jobs.Job) bool { return j.Produces(read) }) {
+		return 0, false
+	}
+	from, to := read.Span(day)
+	for gap = max(from, first); gap <= to; gap++ {
+		if s.at(read.Table, "", gap) == nil {
+			return gap, true
+		}
+	}
+	return 0, false
 }
 
 type expectation struct {

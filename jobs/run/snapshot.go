@@ -109,6 +109,17 @@ func (s *snapshot) read(j *jobs.Job, read jobs.Read, day table.Day) (heads []*la
 	return []*lake.Head{h}, false
 }
 
+// first is the first day that a table has; ok is false when it has none.
+func (s *snapshot) first(t *table.Table) (day table.Day, ok bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	heads := s.heads[seriesOf(t, "")]
+	if len(heads) == 0 {
+		return 0, false
+	}
+	return heads[0].Day, true
+}
+
 // newest is the partition of the last night; nil when there is none.
 func (s *snapshot) newest(t *table.Table, experiment string) *lake.Head {
 	s.mu.RLock()

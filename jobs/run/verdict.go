@@ -3,7 +3,9 @@ package run
 import (
 	"context"
 	"fmt"
+	"maps"
 
+	"crosslift/jobs"
 	"crosslift/schemas/table"
 	"crosslift/warehouse/lake"
 )
@@ -38,16 +40,18 @@ func (r *Runner) verdict(ctx context.Context, s *snapshot, t Task, q Request) (V
 			return v, nil
 		}
 	}
-	if was != nil && !j.Night() && !q.Unseal && j.Restatement >= 0 {
-		if night := r.night(s); night-t.Day > table.Day(j.Restatement) {
-			v.State, v.Reason = Sealed, fmt.Sprintf("older than the %d days that the source may restate", j.Restatement)
-			return v, nil
-		}
+	sealed := was != nil && !j.Night() && !q.Unseal && r.sealed(s, t)
+	var e expectation
+	var missing string
+	var err error
+	if !sealed || j.Derived() { // a source is not asked about what is sealed
+		e, missing, err = r.expected(ctx, s, t)
 	}
-	e, missing, err := r.expected(ctx, s, t)
 	switch {
 	case err != nil:
 		return v, err
+	case sealed && (!j.Derived() || missing != "" || maps.Equal(was.Recipe.Inputs, e.recipe.Inputs)): // else what it reads was unsealed
+		v.State, v.Reason = Sealed, fmt.Sprintf("older than the %d days that sources may restate", r.restatement(j))
 	case missing != "":
 		v.State, v.Reason = Waiting, missing
 	case was == nil:
@@ -62,6 +66,29 @@ func (r *Runner) verdict(ctx context.Context, s *snapshot, t Task, q Request) (V
 		v.State = Current
 	}
 	return v, nil
+}
+
+// sealed reports a day that may no longer change by itself.
+func (r *Runner) sealed(s *snapshot, t Task) bool {
+	days := r.restatement(t.Job)
+	return days >= 0 && r.night(s)-t.Day > table.Day(days)
+}
+
+// restatement is for how many days what a job by day makes may still change: of one that reads others' tables, for as
+// long as any of these. Negative: for ever.
+func (r *Runner) restatement(j *jobs.Job) int {
+	days := j.Restatement
+	for _, before := range r.Jobs {
+		if !before.FeedsInto(j) {
+			continue
+		}
+		more := r.restatement(before)
+		if more < 0 {
+			return more
+		}
+		days = max(days, more)
+	}
+	return days
 }
 
 // over reports a night that can tell nothing new of an experiment: its last night, or a later one, is committed already.

@@ -37,6 +37,17 @@ func (e *rowError) Unwrap() error { return e.err }
 // Error makes an error of what a row of the batch holds. Of several in a file, that of the first row is told.
 func (b *Batch) Error(row int, err error) error { return &rowError{b.Place(row), b.What(), err} }
 
+// First gives the error of the earliest row; nil when there is none.
+func First(errs ...error) error {
+	var f failures
+	for _, err := range errs {
+		if err != nil {
+			f.add(0, err)
+		}
+	}
+	return f.err
+}
+
 // Place is where a row of the batch stands in the file, and What says what is counted there: lines or rows.
 func (b *Batch) Place(row int) int64 {
 	if b.lines != nil {

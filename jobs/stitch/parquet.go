@@ -6,6 +6,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress"
+	"github.com/parquet-go/parquet-go/compress/zstd"
 	"golang.org/x/sync/errgroup"
 
 	"crosslift/jobs/sheet"
@@ -24,86 +25,100 @@ type uuidRow struct {
 	Component identifier.ID `parquet:"component,uuid"`
 }
 
-// textRow is one of texts, in memory that serves again.
-type textRow struct {
-	Node      []byte `parquet:"node,string"`
-	Component []byte `parquet:"component,string"`
-}
-
-func writeParquet(ctx context.Context, w io.Writer, n *nodes, m *grouped) error {
+// schema is the schema of the map, with the compression that pays: keys do not shrink, but they repeat.
+func (n *nodes) schema() (*parquet.Schema, compress.Codec) {
 	switch c := n.column; {
 	case n.form == integer:
-		return pour(ctx, w, &parquet.Snappy, m, func(to *row[int64], node, component uint32) {
-			to.Node, to.Component = n.form.int(n.ids[node]), n.form.int(n.ids[component])
-		})
+		return parquet.SchemaOf(row[int64]{}), &parquet.Snappy
 	case n.form == unsigned:
-		return pour(ctx, w, &parquet.Snappy, m, func(to *row[uint64], node, component uint32) {
-			to.Node, to.Component = uint64(n.form.int(n.ids[node])), uint64(n.form.int(n.ids[component]))
-		})
+		return parquet.SchemaOf(row[uint64]{}), &parquet.Snappy
 	case c.Kind == sheet.ID && c.UUID:
-		return pour(ctx, w, &parquet.Snappy, m, func(to *uuidRow, node, component uint32) {
-			to.Node, to.Component = n.ids[node], n.ids[component]
-		})
+		return parquet.SchemaOf(uuidRow{}), &parquet.Snappy
 	case c.Kind == sheet.ID:
-		return pour(ctx, w, &parquet.Snappy, m, func(to *row[identifier.ID], node, component uint32) {
-			to.Node, to.Component = n.ids[node], n.ids[component]
-		})
+		return parquet.SchemaOf(row[identifier.ID]{}), &parquet.Snappy
 	case c.Kind == sheet.Bytes:
-		return pour(ctx, w, &parquet.Zstd, m, func(to *row[[]byte], node, component uint32) {
-			to.Node, to.Component = n.bytes(node), n.bytes(component)
-		})
+		return parquet.SchemaOf(row[[]byte]{}), &parquet.Snappy
 	}
-	return pour(ctx, w, &parquet.Zstd, m, func(to *textRow, node, component uint32) {
-		to.Node, to.Component = n.append(to.Node[:0], node), n.append(to.Component[:0], component)
-	})
+	return parquet.SchemaOf(row[string]{}), &zstd.Codec{Level: zstd.SpeedFastest}
 }
 
-func (n *nodes) bytes(node uint32) []byte {
-	if n.form == text {
-		return []byte(n.texts[node])
+// values appends a node as one of Parquet's values; its text lies in room, behind what is there.
+func (n *nodes) values(to []parquet.Value, room []byte, node uint32) ([]parquet.Value, []byte) {
+	switch c := n.column; {
+	case n.form == text:
+		from := len(room)
+		room = append(room, n.texts[node]...)
+		return append(to, parquet.ByteArrayValue(room[from:])), room
+	case n.form == integer || n.form == unsigned:
+		return append(to, parquet.Int64Value(n.form.int(n.ids[node]))), room
+	case c.Kind == sheet.ID:
+		return append(to, parquet.FixedLenByteArrayValue(n.ids[node][:])), room
+	case c.Kind == sheet.Bytes:
+		return append(to, parquet.ByteArrayValue(n.ids[node][:])), room
 	}
-	return n.ids[node][:]
+	from := len(room)
+	room = n.form.appendID(room, n.ids[node])
+	return append(to, parquet.ByteArrayValue(room[from:])), room
 }
 
-// groupRows are a row group's rows.
+// groupRows are a row group's rows: the unit of writing beside each other, and of reading so.
 const groupRows = 1 << 18
 
-// pour writes the map's rows, which one goroutine makes while the other encodes those before.
-func pour[R any](ctx context.Context, w io.Writer, codec compress.Codec, m *grouped, set func(to *R, node, component uint32)) error {
-	full, free := make(chan []R, 3), make(chan []R, 3)
-	for range cap(free) {
-		free <- make([]R, writeRows)
+// writeParquet writes the map, some row groups at a time by a goroutine each.
+func writeParquet(ctx context.Context, w io.Writer, n *nodes, m *grouped, workers int) error {
+	schema, codec := n.schema()
+	out := parquet.NewGenericWriter[any](w, schema, parquet.Compression(codec), parquet.MaxRowsPerRowGroup(groupRows))
+	groups := make([]*parquet.ConcurrentRowGroupWriter, workers)
+	for i := range groups {
+		groups[i] = out.BeginRowGroup()
 	}
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error {
-		defer close(full)
-		for from := 0; from < len(m.rows); from += writeRows {
-			nodes := m.rows[from:min(from+writeRows, len(m.rows))]
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case rows := <-free:
-				rows = rows[:len(nodes)]
-				for i, node := range nodes {
-					set(&rows[i], node, m.component[node])
-				}
-				full <- rows
-			}
+	for left := m.rows; len(left) > 0; {
+		g, ctx := errgroup.WithContext(ctx)
+		begun := 0
+		for ; begun < workers && len(left) > 0; begun++ {
+			group, rows := groups[begun], left[:min(groupRows, len(left))]
+			left = left[len(rows):]
+			g.Go(func() error { return fillGroup(ctx, group.ColumnWriters(), n, m, rows) })
 		}
-		return nil
-	})
-	g.Go(func() error {
-		out := parquet.NewGenericWriter[R](w, parquet.Compression(codec), parquet.MaxRowsPerRowGroup(groupRows))
-		for rows := range full {
-			if _, err := out.Write(rows); err != nil {
+		if err := g.Wait(); err != nil {
+			return err
+		}
+		for _, group := range groups[:begun] {
+			if _, err := group.Commit(); err != nil {
 				return err
 			}
-			free <- rows[:cap(rows)]
 		}
+	}
+	return out.Close()
+}
+
+// fillGroup encodes a row group.
+func fillGroup(ctx context.Context, columns []*parquet.ColumnWriter, n *nodes, m *grouped, rows []uint32) error {
+	var values []parquet.Value
+	var room []byte
+	for len(rows) > 0 {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return out.Close()
-	})
-	return g.Wait()
+		some := rows[:min(writeRows, len(rows))]
+		rows = rows[len(some):]
+		for k, column := range columns {
+			values, room = values[:0], room[:0]
+			for _, node := range some {
+				if k == 1 {
+					node = m.component[node]
+				}
+				values, room = n.values(values, room, node)
+			}
+			if _, err := column.WriteRowValues(values); err != nil {
+				return err
+			}
+		}
+	}
+	for _, column := range columns {
+		if err := column.Flush(); err != nil {
+			return err
+		}
+	}
+	return nil
 }

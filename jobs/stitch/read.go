@@ -85,15 +85,11 @@ func read(ctx context.Context, o Options, as form) (_ *edges, err error) {
 		}
 		known <- f
 		r := e.readers[w]
-		for side, l := range []*keyList{&r.left, &r.right} {
-			if err := l.add(b, &b.Vectors[side], f, s.Columns[side]); err != nil {
-				return err
-			}
-		}
+		var other error
 		if profiles {
-			return r.addTyped(b, columns)
+			other = r.addTyped(b, columns)
 		}
-		return nil
+		return sheet.First(r.left.add(b, &b.Vectors[0], f, s.Columns[0]), r.right.add(b, &b.Vectors[1], f, s.Columns[1]), other)
 	})
 	if e.form = <-known; e.form == guess {
 		e.form = text // of nothing

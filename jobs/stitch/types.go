@@ -30,30 +30,22 @@ func columnsOf(s *sheet.Sheet) typedColumns {
 }
 
 // addTyped takes a batch's types, classes and times.
-func (r *reader) addTyped(b *sheet.Batch, c typedColumns) (err error) {
-	if r.typeA, err = r.addTypes(r.typeA, b, c, c.typeA); err != nil {
-		return err
-	}
-	if r.typeB, err = r.addTypes(r.typeB, b, c, c.typeB); err != nil {
-		return err
-	}
-	if r.class, err = addRules(r.class, b, &b.Vectors[c.rule]); err != nil {
-		return err
-	}
+func (r *reader) addTyped(b *sheet.Batch, c typedColumns) error {
+	var errs [5]error
 	from := len(r.first)
-	if r.first, err = addTimes(r.first, b, c, c.first); err != nil {
-		return err
-	}
-	last, err := addTimes(make([]int64, 0, b.Rows), b, c, c.last)
-	if err != nil {
-		return err
-	}
-	for i, at := range last {
+	var last []int64
+	r.typeA, errs[0] = r.addTypes(r.typeA, b, c, c.typeA)
+	r.typeB, errs[1] = r.addTypes(r.typeB, b, c, c.typeB)
+	r.class, errs[2] = addRules(r.class, b, &b.Vectors[c.rule])
+	r.first, errs[3] = addTimes(r.first, b, c, c.first)
+	last, errs[4] = addTimes(make([]int64, 0, b.Rows), b, c, c.last)
+	for i, at := range last[:min(len(last), len(r.first)-from)] {
 		if at < r.first[from+i] {
-			return b.Error(i, errors.New("last_ts: it is before first_ts"))
+			errs[4] = sheet.First(errs[4], b.Error(i, errors.New("last_ts: it is before first_ts")))
+			break
 		}
 	}
-	return nil
+	return sheet.First(errs[:]...)
 }
 
 // noType is a text that names no type.
@@ -74,14 +66,14 @@ func (r *reader) addTypes(to []uint8, b *sheet.Batch, c typedColumns, column int
 		r.codes = append(r.codes, code)
 	}
 	if c.kinds[column].Kind != sheet.Text && c.kinds[column].Kind != sheet.Bytes {
-		return nil, b.Error(0, fmt.Errorf("%s: %w", c.kinds[column].Name, c.errType("")))
+		return to, b.Error(0, fmt.Errorf("%s: %w", c.kinds[column].Name, c.errType("")))
 	}
 	for i, at := range v.Index {
 		if at < 0 {
-			return nil, b.Error(i, fmt.Errorf("%s: %w", c.kinds[column].Name, c.errType("")))
+			return to, b.Error(i, fmt.Errorf("%s: %w", c.kinds[column].Name, c.errType("")))
 		}
 		if r.codes[at] == noType {
-			return nil, b.Error(i, fmt.Errorf("%s: %w", c.kinds[column].Name, c.errType(v.Strings[at])))
+			return to, b.Error(i, fmt.Errorf("%s: %w", c.kinds[column].Name, c.errType(v.Strings[at])))
 		}
 		to = append(to, r.codes[at])
 	}
@@ -115,7 +107,7 @@ func addRules(to []uint8, b *sheet.Batch, v *columns.Vector) ([]uint8, error) {
 			class = v.Ints[i]
 		}
 		if !ok || class < table.RuleVerified || class > table.RuleShared {
-			return nil, b.Error(i, fmt.Errorf("rule: %w", errRule))
+			return to, b.Error(i, fmt.Errorf("rule: %w", errRule))
 		}
 		to = append(to, uint8(class))
 	}
@@ -154,7 +146,7 @@ func addTimes(to []int64, b *sheet.Batch, c typedColumns, column int) ([]int64, 
 			at, ok = v.Ints[i]*1_000_000, v.Ints[i] <= farthest && v.Ints[i] >= -farthest
 		}
 		if !ok {
-			return nil, b.Error(i, fmt.Errorf("%s: %w", kind.Name, errTime))
+			return to, b.Error(i, fmt.Errorf("%s: %w", kind.Name, errTime))
 		}
 		to = append(to, at)
 	}

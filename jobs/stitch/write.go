@@ -32,7 +32,7 @@ func writerFor(o Options) (writer, error) {
 		return nil, &UsageError{fmt.Errorf("%s: the map would replace the edges", o.Out)}
 	}
 	return func(ctx context.Context, n *nodes, m *grouped) error {
-		return replace(o.Out, func(w io.Writer) error { return encode(ctx, w, n, m) })
+		return replace(o.Out, func(w io.Writer) error { return encode(ctx, w, n, m, o.Workers) })
 	}, nil
 }
 
@@ -57,9 +57,9 @@ func replace(name string, write func(io.Writer) error) (err error) {
 }
 
 // writeRows of the map are made and written at a time.
-const writeRows = 1 << 14
+const writeRows = 1 << 12
 
-func writeCSV(ctx context.Context, w io.Writer, n *nodes, m *grouped) error {
+func writeCSV(ctx context.Context, w io.Writer, n *nodes, m *grouped, _ int) error {
 	line := []byte("node,component\n")
 	var cell []byte
 	quoted := n.form == text

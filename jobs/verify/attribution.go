@@ -98,6 +98,9 @@ func (in Input) seen(ctx context.Context, each func(event)) error {
 			return err
 		}
 		e := row.(*table.WebEventRow)
+		if e.Consent != nil && !*e.Consent {
+			continue
+		}
 		each(event{e.Device, e.Account, e.EventAt})
 	}
 	return nil
@@ -130,7 +133,9 @@ func (in Input) attribution(ctx context.Context, r *report, p *people, profile m
 		if !found {
 			return
 		}
-		known++
+		if known++; p.refuse[was.account] {
+			return
+		}
 		of := &personal
 		if was.shared {
 			of = &shared

@@ -21,14 +21,15 @@ const (
 //
 // An owner is an account, and what counts is what is of one owner alone at the end of the nights and was seen with another
 // identifier at all (it stands in core/identity_link): pairs are of e-mail addresses, phones, cards, contacts, bank clients
-// and devices, B-cubed is over these and the accounts. Something that has no profile is a cluster of its own.
+// and devices, B-cubed is over these and the accounts. What is of an account or contact that refuses analysis does not
+// count. Something that has no profile is a cluster of its own.
 //
 // Two comparisons judge the world, not the stitching: with plain connected components over everything observed a good part of
 // the accounts is in a cluster with another human's, and that a shared device's last login says who used it is often wrong.
 //
 // Limits on shares are for enoughPeople and enoughNights or more; in smaller worlds these shares are shown only.
 func (in Input) identity(ctx context.Context) ([]Check, error) {
-	p, err := in.people()
+	p, err := in.people(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -42,6 +43,7 @@ func (in Input) identity(ctx context.Context) ([]Check, error) {
 	}
 	r := &report{few: in.World.About().People < enoughPeople || in.To-in.From+1 < enoughNights}
 	in.clusters(r, p, links, profile)
+	in.consent(r, p, profile)
 	if err := in.persons(ctx, r, p, profile); err != nil {
 		return nil, err
 	}
@@ -96,6 +98,23 @@ func (in Input) clusters(r *report, p *people, links *measure.Links, profile map
 	pairs := measure.Clusters(linked, p.ownerOf, cluster, p.account).Pairs
 	r.share("pairs of linked identifiers, precision", pairs.Precision.Share, ">=", 0.995, pairs.Precision.N)
 	r.share("pairs of linked identifiers, recall", pairs.Recall.Share, ">=", 0.90, pairs.Recall.N)
+}
+
+// consent counts what is joined to those that refuse analysis: an account keeps a profile of its own, a contact has none.
+func (in Input) consent(r *report, p *people, profile map[identifier.ID]identifier.ID) {
+	members := map[identifier.ID]int{}
+	for _, of := range profile {
+		members[of]++
+	}
+	joined := 0
+	for who := range p.refuse {
+		if of, is := profile[who]; is {
+			joined += members[of] - 1
+		}
+	}
+	if len(p.refuse) > 0 {
+		r.exact("identifiers joined to those that refuse analysis", float64(joined), 0, int64(len(p.refuse)))
+	}
 }
 
 func orItself(of map[identifier.ID]identifier.ID, id identifier.ID) identifier.ID {

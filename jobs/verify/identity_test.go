@@ -55,10 +55,10 @@ func newOracle(t *testing.T, people int) *oracle {
 		t.Fatal(err)
 	}
 	x := &oracle{
-		t: t, in: Input{World: w, Zone: zone, Key: key, Stripe: "acct_1", From: first, To: first + 29},
+		t: t, in: Input{World: w, Lake: lake.New(object.NewFolder(t.TempDir()), t.TempDir()), Zone: zone, Key: key, Stripe: "acct_1", From: first, To: first + 29},
 		raw: map[*table.Table][]any{}, types: map[identifier.ID]string{}, hashes: map[identifier.Kind]map[string]identifier.ID{},
 	}
-	if x.people, err = x.in.people(); err != nil {
+	if x.people, err = x.in.people(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := world.Generate(t.Context(), o, x.sources); err != nil {

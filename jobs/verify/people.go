@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,18 +18,19 @@ type people struct {
 	human  map[identifier.ID]int64         // that an account is of
 	public map[identifier.ID]bool          // there for everybody: nobody's
 	uses   map[use]bool
+	refuse map[identifier.ID]bool // accounts and contacts that refuse analysis at the end of the nights
 }
 
 // use says that an account was logged in on a device.
 type use struct{ account, device identifier.ID }
 
 // people reads the truth about identifiers, as they are hashed.
-func (in Input) people() (*people, error) {
+func (in Input) people(ctx context.Context) (*people, error) {
 	nodes, err := world.ReadNodes(in.World.Dir())
 	if err != nil {
 		return nil, err
 	}
-	p := &people{map[identifier.ID]identifier.ID{}, map[identifier.ID]int64{}, map[identifier.ID]bool{}, map[use]bool{}}
+	p := &people{map[identifier.ID]identifier.ID{}, map[identifier.ID]int64{}, map[identifier.ID]bool{}, map[use]bool{}, nil}
 	end := table.Span(in.From, in.To, in.Zone).To
 	several := map[identifier.ID]bool{}
 	for _, n := range nodes {
@@ -62,8 +64,48 @@ func (in Input) people() (*people, error) {
 		}
 		p.owner[id] = account
 	}
-	maps.DeleteFunc(p.owner, func(id, _ identifier.ID) bool { return several[id] || p.public[id] })
+	if p.refuse, err = in.refuse(ctx); err != nil {
+		return nil, err
+	}
+	maps.DeleteFunc(p.owner, func(id, owner identifier.ID) bool {
+		return several[id] || p.public[id] || id != owner && (p.refuse[id] || p.refuse[owner])
+	})
 	return p, nil
+}
+
+// refuse finds who refuses analysis, by the last that the product's users and the CRM's contacts have said.
+func (in Input) refuse(ctx context.Context) (map[identifier.ID]bool, error) {
+	type answer struct {
+		at table.Micros
+		no bool
+	}
+	last := map[identifier.ID]answer{}
+	hear := func(who identifier.ID, at table.Micros, consent *bool) {
+		if consent != nil && !who.IsZero() && at >= last[who].at {
+			last[who] = answer{at, !*consent}
+		}
+	}
+	for row, err := range in.rows(ctx, table.ProductUser) {
+		if err != nil {
+			return nil, err
+		}
+		u := row.(*table.ProductUserRow)
+		hear(u.Account, u.ChangedAt, u.AnalyticsConsent)
+	}
+	for row, err := range in.rows(ctx, table.CRMContact) {
+		if err != nil {
+			return nil, err
+		}
+		c := row.(*table.CRMContactRow)
+		hear(c.Contact, c.ChangedAt, c.AnalyticsConsent)
+	}
+	refuse := map[identifier.ID]bool{}
+	for who, a := range last {
+		if a.no {
+			refuse[who] = true
+		}
+	}
+	return refuse, nil
 }
 
 // hash is a truth's identifier as it lands.

@@ -161,3 +161,32 @@ func sum[T string | []byte](h *hasher, kind Kind, value T) ID {
 
 // Fingerprint names the key and the rules for a recipe.
 func (k Key) Fingerprint() string { return fmt.Sprintf("%s/v%d", k.ID, NormaliserVersion) }
+
+// Parse reads an identifier as String writes it.
+func Parse(text string) (id ID, err error) {
+	digits := strings.ReplaceAll(text, "-", "")
+	if len(text) != 36 || len(digits) != 32 {
+		return id, fmt.Errorf("%q: expected an identifier as 8f14e45f-ceea-467f-9d3b-6f1e4f5a0001", text)
+	}
+	b, err := hex.DecodeString(digits)
+	if err != nil {
+		return id, fmt.Errorf("%q: an identifier has hexadecimal digits only", text)
+	}
+	return ID(b), nil
+}
+
+// Named gives the identifier that a person names: as the lake shows it, or as kind:value, such as account:u00c0ffee.
+func (k Key) Named(text string) (ID, error) {
+	kind, value, named := strings.Cut(text, ":")
+	if !named {
+		id, err := Parse(text)
+		if err != nil {
+			return id, fmt.Errorf("%w, or kind:value as account:u00c0ffee", err)
+		}
+		return id, nil
+	}
+	if !slices.Contains([]Kind{Account, Device, Email, EmailFolded, Phone, Card, CRMContact, BankClient, Reference}, Kind(kind)) {
+		return ID{}, fmt.Errorf("%q: no kind of identifier: expected account, device, email, email_folded, phone, card, crm, bank_client or reference", kind)
+	}
+	return k.Hash(Kind(kind), value)
+}

@@ -34,9 +34,13 @@ const (
 
 // IdentityEdgeRow is what a source showed on a day: that two identifiers belong together.
 //
-// An edge of an attribute (an account's e-mail, phone and consent; a CRM contact's likewise) says that it has this value
-// from first_ts on: another value, or none (right is absent), ends it. The attribute consent has no value but its
-// owner: right is left while it was given, and absent after it was refused.
+// An edge of an attribute (an account's e-mail, phone and consent; a CRM contact's likewise, and its account) says that it
+// has this value from first_ts on: another value, or none (right is absent), ends it. The attribute consent has no value
+// but its owner: right is left while it was given, and absent after it was refused.
+//
+// Two more kinds of edge have no right end. Of a device that the product knows and nobody has registered, an edge says of
+// what type it is: that is left_type; right_type is device. Of an account of which a row shows nothing else, an edge says
+// that it was seen: right_type is account.
 type IdentityEdgeRow struct {
 	Left      identifier.ID `lake:"left,personal"`
 	LeftType  string        `lake:"left_type,dict"`
@@ -74,14 +78,12 @@ type ProfileRow struct {
 	Profile     identifier.ID `lake:"profile_id,personal"`
 	Anchor      identifier.ID `lake:"anchor,personal"` // the identifier that it was minted from: its account, else its oldest
 	AnchorType  string        `lake:"anchor_type,dict"`
-	Minted      int64         `lake:"minted"`                     // how often the anchor was minted from before
 	Status      string        `lake:"status,dict"`                // current, merged, retired
 	AliasOf     identifier.ID `lake:"alias_of,optional,personal"` // of a merged one: the current profile that it went into
 	Account     identifier.ID `lake:"account,optional,account"`
 	Identifiers int64         `lake:"identifiers"`
 	Devices     int64         `lake:"devices"`
-	FirstAt     *Micros       `lake:"first_ts"`     // of its links
-	LastAt      *Micros       `lake:"last_ts"`      //
+	FirstAt     *Micros       `lake:"first_ts"`     // of its identifiers
 	Refused     int64         `lake:"refused"`      // links to its identifiers that were refused
 	WeakestRule *int64        `lake:"weakest_rule"` // of its accepted links
 }
@@ -120,7 +122,6 @@ type IdentityRefusedRow struct {
 	Rule         int64         `lake:"rule"`
 	Source       string        `lake:"source,dict"`
 	FirstAt      Micros        `lake:"first_ts"`
-	LastAt       Micros        `lake:"last_ts"`
 	Reason       string        `lake:"reason,dict"`
 	LeftProfile  identifier.ID `lake:"left_profile_id,optional,personal"`
 	RightProfile identifier.ID `lake:"right_profile_id,optional,personal"`

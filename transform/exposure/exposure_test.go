@@ -29,8 +29,8 @@ func saw(who identifier.ID, variant string, at table.Micros) *table.ExposureRow 
 func build(t *testing.T, rows ...*table.ExposureRow) (map[identifier.ID]*table.UnitExposureRow, exposure.Counts, error) {
 	t.Helper()
 	profiles, err := identity.Open(t.Context(), columnstest.File(t, table.ProfileIdentifier,
-		&table.ProfileIdentifierRow{Stitching: identity.AsOfExposure, IdentifierType: "account", Identifier: ann, Profile: ann},
-		&table.ProfileIdentifierRow{Stitching: identity.AsOfExposure, IdentifierType: "account", Identifier: bob, Profile: bob}), identity.AsOfExposure)
+		&table.ProfileIdentifierRow{Stitching: identity.Latest, IdentifierType: "account", Identifier: ann, Profile: ann},
+		&table.ProfileIdentifierRow{Stitching: identity.Latest, IdentifierType: "account", Identifier: bob, Profile: bob}), identity.AsOfExposure)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,9 @@ import (
 	"crosslift/transform/exposure"
 	"crosslift/transform/facts"
 	"crosslift/transform/identity"
+	"crosslift/transform/identity/graph"
+	"crosslift/transform/identity/night"
+	"crosslift/transform/identity/observe"
 	"crosslift/warehouse/columns"
 	"crosslift/warehouse/columns/columnstest"
 )
@@ -86,9 +89,9 @@ var metrics = []*metric.Metric{
 func pipeline(t testing.TB, w small, r *rand.Rand, workers int) (map[identifier.ID]table.UnitExposureRow, []table.UnitMetricRow) {
 	t.Helper()
 	ctx := t.Context()
-	night := w.first + table.Day(len(w.exposures)) - 1
-	end := night.Window(w.zone).To
-	var seen []identity.Observed
+	last := w.first + table.Day(len(w.exposures)) - 1
+	end := last.Window(w.zone).To
+	in := night.Input{Night: last, Rules: graph.DefaultRules()}
 	var exposures []*columns.File
 	events := map[string][]facts.Day{}
 	for day := range w.exposures {
@@ -100,16 +103,26 @@ func pipeline(t testing.TB, w small, r *rand.Rand, workers int) (map[identifier.
 		}
 		e, p, v := columnstest.File(t, table.Exposure, w.exposures[day]...), columnstest.File(t, table.Payment, w.payments[day]...), columnstest.File(t, table.Viewing, w.viewings[day]...)
 		at := w.first + table.Day(day)
-		seen = append(seen, identity.Observed{Table: table.Exposure, Day: at, File: e}, identity.Observed{Table: table.Payment, Day: at, File: p}, identity.Observed{Table: table.Viewing, Day: at, File: v})
+		var edges []*table.IdentityEdgeRow
+		if err := observe.Observe(ctx, []observe.Partition{{Table: table.Exposure, File: e}, {Table: table.Payment, File: p}, {Table: table.Viewing, File: v}},
+			workers, func(row *table.IdentityEdgeRow) error {
+				edges = append(edges, row)
+				return nil
+			}); err != nil {
+			t.Fatal(err)
+		}
+		in.Edges = append(in.Edges, night.Day{Day: at, File: columnstest.File(t, table.IdentityEdge, edges...)})
 		exposures = append(exposures, e)
 		events["raw/payment"] = append(events["raw/payment"], facts.Day{Day: at, File: p})
 		events["raw/viewing"] = append(events["raw/viewing"], facts.Day{Day: at, File: v})
 	}
-	r.Shuffle(len(seen), reflect.Swapper(seen))
 	r.Shuffle(len(exposures), reflect.Swapper(exposures))
 	var members []*table.ProfileIdentifierRow
-	if err := identity.Stitch(ctx, identity.Input{Night: night, End: end, Observed: seen}, workers, func(row *table.ProfileIdentifierRow) error {
-		members = append(members, row)
+	if _, _, err := night.Build(ctx, in, workers, func(_ *table.Table, row any) error {
+		if m, is := row.(*table.ProfileIdentifierRow); is {
+			kept := *m
+			members = append(members, &kept)
+		}
 		return nil
 	}); err != nil {
 		t.Fatal(err)
@@ -120,7 +133,7 @@ func pipeline(t testing.TB, w small, r *rand.Rand, workers int) (map[identifier.
 	}
 	var units []*table.UnitExposureRow
 	found := map[identifier.ID]table.UnitExposureRow{}
-	if _, err := exposure.Build(ctx, exposure.Input{Experiment: definition, Night: night, Window: table.Span(w.first, night, w.zone), Exposures: exposures, Profiles: profiles},
+	if _, err := exposure.Build(ctx, exposure.Input{Experiment: definition, Night: last, Window: table.Span(w.first, last, w.zone), Exposures: exposures, Profiles: profiles},
 		workers, func(row *table.UnitExposureRow) error {
 			units = append(units, row)
 			found[row.Unit] = *row
@@ -129,7 +142,7 @@ func pipeline(t testing.TB, w small, r *rand.Rand, workers int) (map[identifier.
 		t.Fatal(err)
 	}
 	var rows []table.UnitMetricRow
-	if _, err := facts.Build(ctx, facts.Input{Experiment: definition, Metrics: metrics, Night: night, End: end,
+	if _, err := facts.Build(ctx, facts.Input{Experiment: definition, Metrics: metrics, Night: last, End: end,
 		Exposures: columnstest.File(t, table.UnitExposure, units...), Events: events, Profiles: profiles}, workers, func(row *table.UnitMetricRow) error {
 		rows = append(rows, *row)
 		return nil

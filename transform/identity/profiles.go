@@ -3,8 +3,8 @@ package identity
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"slices"
+	"sort"
 	"time"
 
 	"crosslift/schemas/identifier"
@@ -18,22 +18,27 @@ type Profiles struct{ byKind map[identifier.Kind]*index }
 // index is the identifiers of one kind, ascending, each with its profile beside it.
 type index struct{ ids, profiles []identifier.ID }
 
-// Open reads one stitching of core/profile_identifier.
+// Open reads one stitching of core/profile_identifier. Of AsOfExposure it reads the accounts: their profiles depend on no
+// link, and are the same at every instant.
 func Open(ctx context.Context, f *columns.File, stitching string) (*Profiles, error) {
-	return open(ctx, f, stitching, func(membership) bool { return true })
+	return open(ctx, f, stitching, func(m membership) bool { return m.to == never })
 }
 
 // OpenKnown reads only the memberships that were known before an instant: a later night's identity stands in for an
 // earlier one that is gone.
 func OpenKnown(ctx context.Context, f *columns.File, stitching string, before time.Time) (*Profiles, error) {
 	limit := table.MicrosOf(before)
-	return open(ctx, f, stitching, func(m membership) bool { return m.from < limit })
+	return open(ctx, f, stitching, func(m membership) bool { return m.from < limit && limit <= m.to })
 }
 
 func open(ctx context.Context, f *columns.File, stitching string, known func(membership) bool) (*Profiles, error) {
 	p := &Profiles{byKind: map[identifier.Kind]*index{}}
-	err := memberships(ctx, f, stitching, func(m membership) {
-		if !known(m) {
+	of := stitching
+	if stitching == AsOfExposure {
+		of = Latest
+	}
+	err := memberships(ctx, f, of, func(m membership) {
+		if !known(m) || stitching == AsOfExposure && m.kind != identifier.Account {
 			return
 		}
 		i := p.byKind[m.kind]
@@ -46,12 +51,19 @@ func open(ctx context.Context, f *columns.File, stitching string, known func(mem
 	if err != nil {
 		return nil, err
 	}
-	for kind, i := range p.byKind {
-		if !slices.IsSortedFunc(i.ids, compare) {
-			return nil, fmt.Errorf("%s: identifiers of kind %s are not in order", table.ProfileIdentifier, kind)
+	for _, i := range p.byKind {
+		if !slices.IsSortedFunc(i.ids, compare) { // devices of several types
+			sort.Sort(i)
 		}
 	}
 	return p, nil
+}
+
+func (i *index) Len() int           { return len(i.ids) }
+func (i *index) Less(x, y int) bool { return compare(i.ids[x], i.ids[y]) < 0 }
+func (i *index) Swap(x, y int) {
+	i.ids[x], i.ids[y] = i.ids[y], i.ids[x]
+	i.profiles[x], i.profiles[y] = i.profiles[y], i.profiles[x]
 }
 
 func compare(a, b identifier.ID) int { return bytes.Compare(a[:], b[:]) }
@@ -81,30 +93,32 @@ func (p *Profiles) Len(kind identifier.Kind) int {
 type membership struct {
 	kind        identifier.Kind
 	id, profile identifier.ID
-	from        table.Micros
+	from, to    table.Micros
+}
+
+// never is the end of what holds.
+const never = table.Micros(1<<63 - 1)
+
+// kindOf is the kind of identifier that a type is of: devices are told apart by what they are.
+func kindOf(typ string) identifier.Kind {
+	switch typ {
+	case table.TypeApp, table.TypeCookie, table.TypeTV, table.TypeBrowser, table.TypeDevice:
+		return identifier.Device
+	}
+	return identifier.Kind(typ)
 }
 
 // memberships reads the rows of one stitching.
 func memberships(ctx context.Context, f *columns.File, stitching string, each func(membership)) error {
-	var stitchings, kinds, ids, profiles, from columns.Vector
-	for g := range f.RowGroups() {
-		for _, c := range []struct {
-			name string
-			v    *columns.Vector
-		}{{"stitching", &stitchings}, {"identifier_type", &kinds}, {"identifier", &ids}, {"profile_id", &profiles}, {"valid_from", &from}} {
-			if err := f.Vector(ctx, g, c.name, c.v); err != nil {
-				return fmt.Errorf("%s: %w", table.ProfileIdentifier, err)
-			}
+	return columns.Scan(ctx, f, table.ProfileIdentifier, nil, func(r *table.ProfileIdentifierRow) error {
+		if r.Stitching != stitching {
+			return nil
 		}
-		for row := range ids.Index {
-			if stitchings.Strings[stitchings.Index[row]] != stitching {
-				continue
-			}
-			each(membership{
-				kind: identifier.Kind(kinds.Strings[kinds.Index[row]]), id: ids.IDs[ids.Index[row]],
-				profile: profiles.IDs[profiles.Index[row]], from: table.Micros(from.Ints[row]),
-			})
+		m := membership{kind: kindOf(r.IdentifierType), id: r.Identifier, profile: r.Profile, from: r.ValidFrom, to: never}
+		if r.ValidTo != nil {
+			m.to = *r.ValidTo
 		}
-	}
-	return nil
+		each(m)
+		return nil
+	})
 }

@@ -1,77 +1,21 @@
 package appdb
 
 import (
-	"cmp"
 	"database/sql"
 	"fmt"
-	"maps"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"crosslift/connectors/pgread/pgtest"
 	"crosslift/connectors/sandbox/world"
+	"crosslift/connectors/sandbox/world/worldtest"
 )
 
 var server pgtest.Server
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m, &server)) }
-
-// memory is a world that is held in memory, in UTC nights.
-type memory map[string][]world.Record // by source/stream/night
-
-func (m memory) Write(source, stream string, r world.Record) error {
-	key := source + "/" + stream + "/" + r.Visible.UTC().Format(time.DateOnly)
-	m[key] = append(m[key], r)
-	return nil
-}
-
-func (m memory) Night(source, stream, night string) ([]world.Record, error) {
-	return m[source+"/"+stream+"/"+night], nil
-}
-
-func (m memory) Nights(source, stream string) ([]string, error) {
-	var nights []string
-	for key := range m {
-		if night, ok := strings.CutPrefix(key, source+"/"+stream+"/"); ok {
-			nights = append(nights, night)
-		}
-	}
-	slices.Sort(nights)
-	return nights, nil
-}
-
-func (m memory) Versions(source, stream string, at time.Time) ([]world.Record, error) {
-	var all []world.Record
-	for _, key := range slices.Sorted(maps.Keys(m)) {
-		for _, r := range m[key] {
-			if strings.HasPrefix(key, source+"/"+stream+"/") && !r.Visible.After(at) {
-				all = append(all, r)
-			}
-		}
-	}
-	slices.SortStableFunc(all, func(a, b world.Record) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) })
-	return all, nil
-}
-
-func (m memory) Current(source, stream string, at time.Time) ([]world.Record, error) {
-	newest := map[string]world.Record{}
-	all, _ := m.Versions(source, stream, at)
-	for _, r := range all {
-		if old, seen := newest[r.ID]; !seen || !r.Visible.Before(old.Visible) {
-			newest[r.ID] = r
-		}
-	}
-	var current []world.Record
-	for _, id := range slices.Sorted(maps.Keys(newest)) {
-		current = append(current, newest[id])
-	}
-	return current, nil
-}
-
-var _ world.Reader = memory{}
 
 func at(text string) time.Time {
 	t, err := time.Parse("2006-01-02 15:04:05.999999", text)
@@ -82,14 +26,14 @@ func at(text string) time.Time {
 }
 
 // two nights: a login that is committed after midnight, an account that changes.
-func someWorld(t testing.TB) memory {
+func someWorld(t testing.TB) *worldtest.Memory {
 	first, late, changed := at("2026-11-03 10:00:00.123456"), at("2026-11-04 00:20:00"), at("2026-11-04 09:00:00")
 	yes := true
 	account := world.Account{ID: "u1", Human: 1, Registered: first, Email: "ann@cinema.dev", EmailVerified: true, Phone: "8 (916) 123-45-67",
 		Name: "Ann <i>&", Country: "RU", MarketingConsent: &yes, Changed: first, Visible: first}
 	gone := account
 	gone.Deleted, gone.Email, gone.Changed, gone.Visible = true, "", changed, changed
-	m := memory{}
+	m := worldtest.NewMemory(time.UTC)
 	err := Builder().Build(&world.Chunk{
 		Accounts: []world.Account{account, gone},
 		Devices:  []world.Device{{ID: "d1", Type: "tv", Platform: "tvos", Model: "X", FirstSeen: first, Changed: first, Visible: first}},
@@ -154,7 +98,7 @@ func dump(t testing.TB, db *sql.DB) string {
 	return strings.Join(all, "\n")
 }
 
-func load(t testing.TB, db *pgtest.Database, m memory, from, to time.Time) {
+func load(t testing.TB, db *pgtest.Database, m world.Reader, from, to time.Time) {
 	t.Helper()
 	if err := Load(t.Context(), db.DB, m, from, to); err != nil {
 		t.Fatal(err)
@@ -210,7 +154,7 @@ func TestAnEditedWorld(t *testing.T) {
 	if got := dump(t, db.DB); !strings.Contains(got, `"backup mail": "bob@cinema.dev"`) || !strings.Contains(got, `"tags": "[\"a\"]"`) {
 		t.Errorf("a column that the product added is missing:\n%s", got)
 	}
-	m = memory{}
+	m = worldtest.NewMemory(time.UTC)
 	for _, o := range []string{ // both visible at once: the later change counts, whatever the order of lines
 		`{"id":"u3","updated_at":"2026-11-04T12:00:00Z","country":"DE"}`, `{"id":"u3","updated_at":"2026-11-04T11:00:00Z","country":"FR"}`,
 	} {
@@ -230,7 +174,7 @@ func TestAnEditedWorld(t *testing.T) {
 		{ID: "1", At: noon, Visible: noon, Object: []byte(`[]`)},
 		{ID: "1", At: noon, Visible: noon, Object: []byte(`{"id":1,"at":"noon","kind":"login"}`)},
 	} {
-		m := memory{}
+		m := worldtest.NewMemory(time.UTC)
 		m.Write(Product, "logins", broken)
 		if err := Load(t.Context(), db.DB, m, time.Time{}, at("2026-11-06 00:00:00")); err == nil || !strings.Contains(err.Error(), "logins: 2026-11-04: ") {
 			t.Errorf("%s: %v", broken.Object, err)
@@ -263,7 +207,7 @@ func TestTheReaderMayReadAndNothingElse(t *testing.T) {
 }
 
 func BenchmarkLoad(b *testing.B) {
-	m := memory{}
+	m := worldtest.NewMemory(time.UTC)
 	var c world.Chunk
 	for i := range 200_000 {
 		when := at("2026-11-03 00:00:00").Add(time.Duration(i) * 400 * time.Millisecond)

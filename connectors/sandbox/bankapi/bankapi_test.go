@@ -2,7 +2,6 @@ package bankapi_test
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -16,13 +15,13 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"crosslift/connectors/sandbox/bankapi"
 	"crosslift/connectors/sandbox/world"
+	"crosslift/connectors/sandbox/world/worldtest"
 	"crosslift/schemas/table"
 )
 
@@ -36,53 +35,8 @@ func at(text string) time.Time {
 	return parsed
 }
 
-// memory is a world that is held in memory.
-type memory map[string][]world.Record
-
-func (m memory) Write(source, stream string, r world.Record) error {
-	m[source+"/"+stream] = append(m[source+"/"+stream], r)
-	return nil
-}
-
-func (m memory) Versions(source, stream string, at time.Time) ([]world.Record, error) {
-	shown := slices.DeleteFunc(slices.Clone(m[source+"/"+stream]), func(r world.Record) bool { return r.Visible.After(at) })
-	slices.SortStableFunc(shown, func(a, b world.Record) int { return cmp.Or(a.At.Compare(b.At), strings.Compare(a.ID, b.ID)) })
-	return shown, nil
-}
-
-func (m memory) Current(source, stream string, at time.Time) ([]world.Record, error) {
-	shown, _ := m.Versions(source, stream, at)
-	newest := map[string]world.Record{}
-	for _, r := range shown {
-		if known, ok := newest[r.ID]; !ok || !r.Visible.Before(known.Visible) {
-			newest[r.ID] = r
-		}
-	}
-	var current []world.Record
-	for _, r := range newest {
-		if r.Gone == nil || r.Gone.After(at) {
-			current = append(current, r)
-		}
-	}
-	return current, nil
-}
-
-func (m memory) Night(source, stream, night string) ([]world.Record, error) {
-	return slices.DeleteFunc(slices.Clone(m[source+"/"+stream]), func(r world.Record) bool { return nightOf(r) != night }), nil
-}
-
-func (m memory) Nights(source, stream string) (nights []string, err error) {
-	for _, r := range m[source+"/"+stream] {
-		nights = append(nights, nightOf(r))
-	}
-	slices.Sort(nights)
-	return slices.Compact(nights), nil
-}
-
-func nightOf(r world.Record) string { return table.DayOf(r.Visible, moscow).String() }
-
 // sample is a purchase that is pending without an id and then booked, with its accrual, posted a day later.
-func sample(t *testing.T) memory {
+func sample(t *testing.T) *worldtest.Memory {
 	t.Helper()
 	when := at("2026-11-03T12:00:00+03:00")
 	card := world.Card{First6: "220012", Last4: "1234"}
@@ -99,7 +53,7 @@ func sample(t *testing.T) memory {
 	posted := accrued
 	posted.Revision, posted.Status, posted.Posted = 2, "Posted", when.Add(24*time.Hour)
 	posted.Changed, posted.Visible = posted.Posted, posted.Posted
-	m := memory{}
+	m := worldtest.NewMemory(moscow)
 	c := &world.Chunk{Transactions: []world.BankTransaction{pending, booked}, Accruals: []world.Accrual{accrued, posted}}
 	if err := bankapi.Builder(moscow).Build(c, m); err != nil {
 		t.Fatal(err)
@@ -112,7 +66,7 @@ type bank struct {
 	t         *testing.T
 	url       string
 	authority *bankapi.Authority
-	now       time.Time
+	clock     *worldtest.Clock
 }
 
 func open(t *testing.T, w world.Reader, o bankapi.Options) *bank {
@@ -121,8 +75,8 @@ func open(t *testing.T, w world.Reader, o bankapi.Options) *bank {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bank{t: t, authority: authority, now: at("2026-11-04T03:00:00+03:00")}
-	o.Client, o.Zone, o.Now = "crosslift", moscow, func() time.Time { return b.now }
+	b := &bank{t: t, authority: authority, clock: worldtest.NewClock(at("2026-11-04T03:00:00+03:00"))}
+	o.Client, o.Zone, o.Now = "crosslift", moscow, b.clock.Now
 	server := httptest.NewUnstartedServer(bankapi.Handler(w, o))
 	if server.TLS, err = authority.Server(); err != nil {
 		t.Fatal(err)
@@ -226,7 +180,7 @@ func TestTokens(t *testing.T) {
 			t.Errorf("%s: %d %s", name, status, body)
 		}
 	}
-	b.now = b.now.Add(5 * time.Minute)
+	b.clock.Advance(5 * time.Minute)
 	if status, body, _ := b.ask(c, "GET", path, token); status != 401 || body != "" {
 		t.Errorf("expired: %d %s", status, body)
 	}
@@ -315,7 +269,7 @@ func TestShown(t *testing.T) {
 	if got := totals("2026-11-03"); got != fmt.Sprintf(one, "Accrued") {
 		t.Error(got)
 	}
-	b.now = at("2026-11-04T12:00:00+03:00")
+	b.clock.Set(at("2026-11-04T12:00:00+03:00"))
 	_, answer = b.token(c, grant)
 	token = answer["access_token"].(string)
 	if _, body, _ = b.ask(c, "GET", transactions, token); !strings.Contains(body, `"TransactionId":"tx1"`) || strings.Contains(body, "Pending") {
@@ -333,10 +287,16 @@ func TestShown(t *testing.T) {
 func TestRegistry(t *testing.T) {
 	t.Parallel()
 	w := sample(t)
-	late := w["bank/accruals"][0]
+	versions, err := w.Versions(bankapi.Source, bankapi.Accruals, at("2026-11-03T12:00:00+03:00"))
+	if err != nil || len(versions) != 1 {
+		t.Fatal(versions, err)
+	}
+	late := versions[0]
 	late.ID, late.Visible = "ac2", late.Visible.Add(24*time.Hour)
 	late.Object = bytes.ReplaceAll(late.Object, []byte("ac1"), []byte("ac2"))
-	w["bank/accruals"] = append(w["bank/accruals"], late)
+	if err := w.Write(bankapi.Source, bankapi.Accruals, late); err != nil {
+		t.Fatal(err)
+	}
 	dir := filepath.Join(t.TempDir(), "in")
 	first, err := table.ParseDay("2026-11-03")
 	if err != nil {
@@ -401,7 +361,7 @@ func TestWorldBroken(t *testing.T) {
 		{Transactions: []world.BankTransaction{{Amount: 1, Currency: "ZZZ"}}},
 		{Accruals: []world.Accrual{{Amount: 1, Purchase: -1, Currency: "RUB"}}},
 	} {
-		if err := bankapi.Builder(moscow).Build(c, memory{}); err == nil {
+		if err := bankapi.Builder(moscow).Build(c, worldtest.NewMemory(moscow)); err == nil {
 			t.Error("built")
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	"google.golang.org/api/option"
 
 	"crosslift/connectors/sandbox/world"
+	"crosslift/connectors/sandbox/world/worldtest"
 )
 
 // client is Google's own, unmodified, with its own way to get tokens.
@@ -111,7 +112,7 @@ func sameFields(path string, exported map[string]any, got map[string]bigquery.Va
 func TestRealRows(t *testing.T) {
 	t.Parallel()
 	real := realRows(t)
-	w := memory{}
+	w := worldtest.NewMemory(time.UTC)
 	byDay := map[string][]string{}
 	for _, row := range real {
 		r := recordOf(t, row)
@@ -156,9 +157,9 @@ func at(hours float64) time.Time {
 }
 
 // someEvents are three of 3 November: one that is seen at once, one in the night, one that comes late.
-func someEvents(t *testing.T) memory {
+func someEvents(t *testing.T) *worldtest.Memory {
 	t.Helper()
-	w := memory{}
+	w := worldtest.NewMemory(time.UTC)
 	chunk := world.Chunk{Events: []world.WebEvent{
 		{At: at(1), Visible: at(1.5), Name: "page_view", PseudoID: "p1", SessionID: 1, Sequence: 1, Platform: "WEB", Country: "RU", Consent: true},
 		{At: at(9), Visible: at(26), Name: "purchase", PseudoID: "p1", SessionID: 1, Sequence: 2, Platform: "WEB", Country: "TR",
@@ -193,7 +194,7 @@ func TestTables(t *testing.T) {
 		{70, "events_20261103", 3, true},
 		{200, "events_20261103", 3, false},
 	} {
-		s.now = at(step.hours)
+		s.clock.Set(at(step.hours))
 		var ids []string
 		for it := c.Dataset(dataset).Tables(t.Context()); ; {
 			table, err := it.Next()

@@ -12,22 +12,24 @@ import (
 	"cloud.google.com/go/bigquery"
 
 	"crosslift/connectors/sandbox/world"
+	"crosslift/connectors/sandbox/world/worldtest"
 )
 
-// onDisk is a world that says where it lies. Nobody may ask it for a night.
+// onDisk is a world that says where it lies, and which nights it has. Nobody may ask it for records.
 type onDisk struct {
-	memory
-	dir string
+	world.Reader // none
+	dir          string
+	nights       []string
 }
 
 func (d onDisk) Dir() string { return d.dir }
 
-func (d onDisk) Night(string, string, string) ([]world.Record, error) { panic("held") }
+func (d onDisk) Nights(string, string) ([]string, error) { return d.nights, nil }
 
 // manyEvents are events of five days that become visible over several nights; some are taken back.
-func manyEvents(t *testing.T) memory {
+func manyEvents(t *testing.T) *worldtest.Memory {
 	t.Helper()
-	w := memory{}
+	w := worldtest.NewMemory(time.UTC)
 	for i := range 5000 {
 		at := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(i*83) * time.Second)
 		r := world.Record{ID: fmt.Sprintf("%05d", i), At: at, Visible: at.Add(time.Duration(i%3) * 24 * time.Hour),
@@ -44,14 +46,22 @@ func manyEvents(t *testing.T) memory {
 }
 
 // store writes a world to a folder, with lines as people leave them.
-func store(t *testing.T, w memory) onDisk {
+func store(t *testing.T, w world.Reader) onDisk {
 	t.Helper()
-	d := onDisk{w, t.TempDir()}
+	d := onDisk{dir: t.TempDir()}
 	folder := filepath.Join(d.dir, Source, Stream)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for night, records := range w {
+	var err error
+	if d.nights, err = w.Nights(Source, Stream); err != nil {
+		t.Fatal(err)
+	}
+	for _, night := range d.nights {
+		records, err := w.Night(Source, Stream, night)
+		if err != nil {
+			t.Fatal(err)
+		}
 		var b strings.Builder
 		for i, r := range records {
 			b.Write(marshal(r))
@@ -69,46 +79,49 @@ func store(t *testing.T, w memory) onDisk {
 func TestOnDisk(t *testing.T) {
 	t.Parallel()
 	w := manyEvents(t)
+	all, err := w.Versions(Source, Stream, at(1000))
+	if err != nil || len(all) != 5000 {
+		t.Fatal(len(all), err)
+	}
 	held, pieces := serve(t, w, nil), serve(t, store(t, w), nil)
 	for _, s := range []*service{held, pieces} {
 		c := client(t, s)
 		for _, hours := range []float64{-48, -12, 0, 24, 25.5, 36, 400} {
-			s.now = at(hours)
+			now := at(hours)
+			s.clock.Set(now)
 			for day := 1; day <= 5; day++ {
 				start := time.Date(2026, 11, day, 0, 0, 0, 0, time.UTC)
 				id := "events_" + start.Format("20060102")
-				if s.now.Before(start.AddDate(0, 0, 1)) {
+				if now.Before(start.AddDate(0, 0, 1)) {
 					id = "events_intraday_" + start.Format("20060102")
 				}
 				want := map[string]bool{}
-				for _, records := range w {
-					for _, r := range records {
-						if r.At.Before(start) || !r.At.Before(start.AddDate(0, 0, 1)) || r.Gone != nil && !r.Gone.After(s.now) {
-							continue
-						}
-						if strings.Contains(id, "intraday") && r.Visible.Before(start.AddDate(0, 0, 2)) && !r.At.After(s.now) || !r.Visible.After(s.now) {
-							want[string(r.Object)] = true
-						}
+				for _, r := range all {
+					if r.At.Before(start) || !r.At.Before(start.AddDate(0, 0, 1)) || r.Gone != nil && !r.Gone.After(now) {
+						continue
+					}
+					if strings.Contains(id, "intraday") && r.Visible.Before(start.AddDate(0, 0, 2)) && !r.At.After(now) || !r.Visible.After(now) {
+						want[string(r.Object)] = true
 					}
 				}
 				rows, _, err := readAll(t.Context(), c, id, 97+day*300)
 				if len(want) == 0 {
 					if err == nil {
-						t.Errorf("%s at %s: it is there", id, s.now)
+						t.Errorf("%s at %s: it is there", id, now)
 					}
 					continue
 				}
 				if err != nil {
-					t.Fatalf("%s at %s: %v", id, s.now, err)
+					t.Fatalf("%s at %s: %v", id, now, err)
 				}
 				for _, row := range rows {
 					delete(want, fmt.Sprintf(`{"event_name":"%v","event_timestamp":"%v","user_id":"%v"}`, row["event_name"], row["event_timestamp"], row["user_id"]))
 				}
 				if len(want) > 0 {
-					t.Errorf("%s at %s: %d rows, %d are missing", id, s.now, len(rows), len(want))
+					t.Errorf("%s at %s: %d rows, %d are missing", id, now, len(rows), len(want))
 				}
 				if meta, err := c.Dataset(dataset).Table(id).Metadata(t.Context()); err != nil || int(meta.NumRows) != len(rows) {
-					t.Errorf("%s at %s: %d rows, said to be %d: %v", id, s.now, len(rows), meta.NumRows, err)
+					t.Errorf("%s at %s: %d rows, said to be %d: %v", id, now, len(rows), meta.NumRows, err)
 				}
 			}
 		}

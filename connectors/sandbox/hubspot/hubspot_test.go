@@ -9,44 +9,14 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"crosslift/connectors/sandbox/hubspot"
 	"crosslift/connectors/sandbox/world"
+	"crosslift/connectors/sandbox/world/worldtest"
 )
-
-// memory is a world in memory.
-type memory struct{ records map[string][]world.Record }
-
-func (m *memory) Write(source, stream string, r world.Record) error {
-	if m.records == nil {
-		m.records = map[string][]world.Record{}
-	}
-	m.records[source+"/"+stream] = append(m.records[source+"/"+stream], r)
-	return nil
-}
-
-func (m *memory) Current(source, stream string, at time.Time) ([]world.Record, error) {
-	newest := map[string]world.Record{}
-	for _, r := range m.records[source+"/"+stream] {
-		if old, is := newest[r.ID]; !r.Visible.After(at) && (!is || r.Visible.After(old.Visible)) {
-			newest[r.ID] = r
-		}
-	}
-	var all []world.Record
-	for _, r := range newest {
-		all = append(all, r)
-	}
-	slices.SortFunc(all, func(a, b world.Record) int { return strings.Compare(a.ID, b.ID) })
-	return all, nil
-}
-
-func (m *memory) Versions(string, string, time.Time) ([]world.Record, error) { panic("not asked for") }
-func (m *memory) Night(string, string, string) ([]world.Record, error)       { panic("not asked for") }
-func (m *memory) Nights(string, string) ([]string, error)                    { panic("not asked for") }
 
 var noon = time.Date(2026, 11, 3, 12, 0, 0, 0, time.UTC)
 
@@ -70,7 +40,7 @@ func people(n int) *world.Chunk {
 
 func serve(t *testing.T, c *world.Chunk, q hubspot.Quota, now func() time.Time) func(method, path, body string) (int, map[string]any, http.Header) {
 	t.Helper()
-	m := &memory{}
+	m := worldtest.NewMemory(time.UTC)
 	if err := hubspot.Builder().Build(c, m); err != nil {
 		t.Fatal(err)
 	}
@@ -316,19 +286,19 @@ func TestBatches(t *testing.T) {
 
 // What is shown is what is visible; a version that becomes visible later is shown then.
 func TestClock(t *testing.T) {
-	now := noon
+	clock := worldtest.NewClock(noon)
 	c := people(1)
 	later := c.Contacts[0]
 	later.Email, later.Changed, later.Visible = "new@example.org", noon.Add(time.Hour), noon.Add(time.Hour)
 	c.Contacts = append(c.Contacts, later)
-	call := serve(t, c, hubspot.Quota{}, func() time.Time { return now })
+	call := serve(t, c, hubspot.Quota{}, clock.Now)
 	for _, want := range []string{"p1@example.org", "new@example.org", "p1@example.org"} {
 		_, v, _ := call("GET", "/crm/v3/objects/contacts?properties=email", "")
 		if got := at(v, "results.0.properties.email"); got != want {
-			t.Errorf("%s: %v", now, got)
+			t.Errorf("%s: %v", clock.Now(), got)
 		}
-		if now = now.Add(time.Hour); want == "new@example.org" {
-			now = noon
+		if clock.Advance(time.Hour); want == "new@example.org" {
+			clock.Set(noon)
 		}
 	}
 }
@@ -336,7 +306,7 @@ func TestClock(t *testing.T) {
 // Whoever reads a world's past on a clock of their own is told the time by it.
 func TestWall(t *testing.T) {
 	wall := noon.AddDate(0, 0, 20)
-	s := httptest.NewServer(hubspot.Handler(&memory{}, hubspot.Options{
+	s := httptest.NewServer(hubspot.Handler(worldtest.NewMemory(time.UTC), hubspot.Options{
 		Token: "pat-1", Now: func() time.Time { return noon }, Wall: func() time.Time { return wall },
 	}))
 	defer s.Close()
@@ -352,7 +322,7 @@ func TestWall(t *testing.T) {
 
 // What an edited or damaged world holds is served as it stands.
 func TestEditedWorlds(t *testing.T) {
-	m := &memory{}
+	m := worldtest.NewMemory(time.UTC)
 	for id, object := range map[string]string{
 		"1": `{"id":"1","properties":{"lastmodifieddate":"2026-11-03T11:00:00Z","user_id":7},"loyalty_note":"call ann","archived":false}`,
 		"2": `{"properties":{"lastmodifieddate":"2026-11-03T11:00:01Z"},"archived":false}`, "3": `{"id":"3","properties":5}`,
@@ -404,8 +374,8 @@ func TestErrors(t *testing.T) {
 }
 
 func TestQuota(t *testing.T) {
-	now := noon
-	call := serve(t, people(1), hubspot.Quota{Daily: 3, TenSeconds: 100}, func() time.Time { return now })
+	clock := worldtest.NewClock(noon)
+	call := serve(t, people(1), hubspot.Quota{Daily: 3, TenSeconds: 100}, clock.Now)
 	var policies []any
 	var h http.Header
 	for range 5 {
@@ -423,7 +393,7 @@ func TestQuota(t *testing.T) {
 	if h.Get("X-HubSpot-RateLimit-Daily") != "3" || h.Get("X-HubSpot-RateLimit-Daily-Remaining") != "0" || h.Get("X-HubSpot-RateLimit-Max") != "100" {
 		t.Error(h)
 	}
-	now = noon.Add(12 * time.Hour)
+	clock.Advance(12 * time.Hour)
 	if status, _, _ := call("POST", "/crm/v3/objects/contacts/search", `{}`); status != 200 {
 		t.Error("the next day:", status)
 	}

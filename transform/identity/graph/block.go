@@ -10,45 +10,52 @@ import (
 // block is phase B: it sets Block to the smallest number, for now, of the nodes that are connected by links without a
 // shared or outside end. The status of the links that take no part in phase C is final with this; the others are Linked.
 func (s *Solution) block(ctx context.Context, p *Problem, workers int) error {
-	f := newForest(s.Block)
-	outside := make([]bool, len(p.Rules.Types))
-	for i, t := range p.Rules.Types {
-		outside[i] = t.Outside
+	f, err := newForest(ctx, s.Block, workers)
+	if err != nil {
+		return err
 	}
-	status := func(a, b uint32) Status {
-		switch {
-		case outside[p.Types[a]] || outside[p.Types[b]]:
-			return Outside
-		case s.Shared[a] && s.Shared[b]:
-			return SharedBoth
-		case s.Shared[a]:
-			return SharedA
-		case s.Shared[b]:
-			return SharedB
-		case a == b:
-			return Implied
-		default:
-			return Linked
-		}
-	}
-	err := each(ctx, len(p.Links.A), chunk, workers, func(from, to int) {
-		a, b := make([]uint32, 0, chunk), make([]uint32, 0, chunk)
+	err = each(ctx, len(p.Links.A), chunk, workers, func(from, to int) error {
+		var a, b [256]uint32 // ends of links that join
+		joining := 0
 		for i := from; i < to; i++ {
-			if s.Status[i] = status(p.Links.A[i], p.Links.B[i]); s.Status[i] == Linked {
-				a, b = append(a, p.Links.A[i]), append(b, p.Links.B[i])
+			a[joining], b[joining] = p.Links.A[i], p.Links.B[i]
+			if s.Status[i] = s.apart(p, a[joining], b[joining]); s.Status[i] == Linked {
+				joining++
+			}
+			if joining == len(a) || i == to-1 {
+				f.join(a[:joining], b[:joining])
+				joining = 0
 			}
 		}
-		f.join(a, b)
+		return nil
 	})
 	if err != nil {
 		return err
 	}
 	for i, pair := range p.Must {
-		if s.Must[i] = status(pair[0], pair[1]); s.Must[i] == Linked {
+		if s.Must[i] = s.apart(p, pair[0], pair[1]); s.Must[i] == Linked {
 			f.join(pair[:1], pair[1:])
 		}
 	}
-	return each(ctx, len(f), chunk, workers, f.flatten)
+	return f.flatten(ctx, workers)
+}
+
+// apart says why a link takes no part in phase C; Linked if it does.
+func (s *Solution) apart(p *Problem, a, b uint32) Status {
+	switch {
+	case p.Rules.Types[p.Types[a]].Outside || p.Rules.Types[p.Types[b]].Outside:
+		return Outside
+	case s.Shared[a] && s.Shared[b]:
+		return SharedBoth
+	case s.Shared[a]:
+		return SharedA
+	case s.Shared[b]:
+		return SharedB
+	case a == b:
+		return Implied
+	default:
+		return Linked
+	}
 }
 
 // blocks are the nodes and links of the blocks of several nodes, one block after the other.
@@ -71,12 +78,27 @@ type blockCannot struct {
 const lone = ^uint32(0)
 
 // group sorts nodes and links by block, by counting. Lone nodes are done with this.
-func (s *Solution) group(p *Problem) *blocks {
+func (s *Solution) group(ctx context.Context, p *Problem, workers int) (*blocks, error) {
+	n := len(s.Block)
 	g := &blocks{}
-	// By root: at first the number of nodes in its block, then the place of the block.
-	at := make([]uint32, len(s.Block))
-	for _, root := range s.Block {
-		at[root]++
+	// By root: the number of nodes in its block, then the place of the block. Strict is not needed for itself yet.
+	at := s.Strict
+	// byRoot gives each worker the blocks with roots in a range.
+	byRoot := func(f func(root, nodes uint32)) error {
+		return each(ctx, n, share(n, workers), workers, func(from, to int) error {
+			f(uint32(from), uint32(to-from))
+			return nil
+		})
+	}
+	err := byRoot(func(from, nodes uint32) {
+		for _, root := range s.Block {
+			if root-from < nodes {
+				at[root]++
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	nodes := uint32(0)
 	for root, size := range at {
@@ -87,18 +109,27 @@ func (s *Solution) group(p *Problem) *blocks {
 		}
 	}
 	g.nodes = make([]uint32, nodes)
-	for v, root := range s.Block {
-		if at[root] == lone {
-			s.Strict[v], s.Latest[v], s.Loose[v] = root, root, root
-			continue
+	err = byRoot(func(from, nodes uint32) {
+		for v, root := range s.Block {
+			if root-from >= nodes {
+				continue
+			}
+			if at[root] == lone {
+				s.Strict[v], s.Latest[v] = root, root
+				continue
+			}
+			e := &g.ends[at[root]]
+			g.nodes[e.nodes] = uint32(v)
+			e.nodes++
 		}
-		e := &g.ends[at[root]]
-		g.nodes[e.nodes] = uint32(v)
-		e.nodes++
-	}
-
-	for _, a := range s.taking(p) {
-		g.ends[at[s.Block[a]]].links++
+		for _, a := range s.taking(p) {
+			if root := s.Block[a]; root-from < nodes {
+				g.ends[at[root]].links++
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	links := uint32(0)
 	for i := range g.ends {
@@ -106,10 +137,17 @@ func (s *Solution) group(p *Problem) *blocks {
 		e.links, links = links, links+e.links
 	}
 	g.links = make([]uint32, links)
-	for i, a := range s.taking(p) {
-		e := &g.ends[at[s.Block[a]]]
-		g.links[e.links] = i
-		e.links++
+	err = byRoot(func(from, nodes uint32) {
+		for i, a := range s.taking(p) {
+			if root := s.Block[a]; root-from < nodes {
+				e := &g.ends[at[root]]
+				g.links[e.links] = i
+				e.links++
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
 	}
 
 	for _, pair := range p.Cannot {
@@ -118,7 +156,7 @@ func (s *Solution) group(p *Problem) *blocks {
 		}
 	}
 	slices.SortFunc(g.cannot, func(a, b blockCannot) int { return cmp.Compare(a.block, b.block) })
-	return g
+	return g, nil
 }
 
 // taking goes through the links and must-links that take part in phase C, with an end of each.

@@ -2,7 +2,6 @@ package graph
 
 import (
 	"fmt"
-	"math/bits"
 
 	"crosslift/schemas/table"
 )
@@ -84,45 +83,4 @@ func (r Rules) validate() error {
 		return fmt.Errorf("rules: the limits need %d bits of the 64 that a profile's counts have: fewer or smaller ones are needed", width)
 	}
 	return nil
-}
-
-// A tally counts what a cluster has of every unique namespace at once: each has a field of bits in one word, so that two
-// clusters are added, and held against all limits, by a few instructions.
-type tally uint64
-
-// tallies know the fields. A field has one bit more than its limit needs; the bias fills it up so that this highest bit,
-// its guard, is set exactly if the limit is exceeded.
-type tallies struct {
-	one         [maxTypes]tally // of a single node, by type
-	bias, guard tally
-	of          [64]uint8 // the type that a guard bit belongs to
-}
-
-// fieldWidth is enough for the sum of two counts within the limit, with the bias.
-func fieldWidth(limit int) int { return bits.Len(uint(limit)) + 1 }
-
-func newTallies(types []Type) *tallies {
-	t := &tallies{}
-	at := 0
-	for i, typ := range types {
-		if typ.Limit == 0 {
-			continue
-		}
-		top := at + fieldWidth(typ.Limit) - 1
-		t.one[i] = 1 << at
-		t.guard |= 1 << top
-		t.bias |= (1<<top - tally(typ.Limit+1)<<at)
-		t.of[top] = uint8(i)
-		at = top + 1
-	}
-	return t
-}
-
-// exceeded finds the first type, in the rules' order, of which there are too many.
-func (t *tallies) exceeded(sum tally) (typ uint8, is bool) {
-	over := (sum + t.bias) & t.guard
-	if over == 0 {
-		return 0, false
-	}
-	return t.of[bits.TrailingZeros64(uint64(over))], true
 }

@@ -37,10 +37,10 @@ func TestReasons(t *testing.T) {
 func TestTallies(t *testing.T) {
 	t.Parallel()
 	types := []Type{{Limit: 1}, {}, {Limit: 7}, {Limit: 300}, {Limit: 8}, {Limit: 1}}
-	tallies := newTallies(types)
+	traits := newTraits(types)
 	for i, typ := range types {
 		if typ.Limit == 0 {
-			if tallies.one[i] != 0 {
+			if traits.one[i] != 0 {
 				t.Errorf("type %d has no limit but is counted", i)
 			}
 			continue
@@ -48,12 +48,12 @@ func TestTallies(t *testing.T) {
 		rest := tally(0) // all others at their limits
 		for j, other := range types {
 			if j != i {
-				rest += tallies.one[j] * tally(other.Limit)
+				rest += traits.one[j] * tally(other.Limit)
 			}
 		}
 		for x := range typ.Limit + 1 {
 			for y := range typ.Limit + 1 {
-				got, is := tallies.exceeded(rest + tallies.one[i]*tally(x+y))
+				got, is := traits.exceeded(rest + traits.one[i]*tally(x+y))
 				if want := x+y > typ.Limit; is != want || is && int(got) != i {
 					t.Errorf("%d + %d of type %d, limit %d: exceeded %v, type %d", x, y, i, typ.Limit, is, got)
 				}

@@ -3,6 +3,7 @@ package columnstest
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"crosslift/schemas/table"
@@ -12,14 +13,18 @@ import (
 // File writes rows, pointers to the table's row type in any order, and opens the file.
 func File[Row any](t testing.TB, of *table.Table, rows ...*Row) *columns.File {
 	t.Helper()
+	list := make([]any, len(rows))
+	for i, row := range rows {
+		list[i] = row
+	}
+	return AnyFile(t, of, list...)
+}
+
+// AnyFile is File for rows whose type is known to the table alone.
+func AnyFile(t testing.TB, of *table.Table, rows ...any) *columns.File {
+	t.Helper()
 	var b bytes.Buffer
-	_, err := columns.WriteRows(&b, of, func(yield func(any) bool) {
-		for _, row := range rows {
-			if !yield(row) {
-				return
-			}
-		}
-	}, t.TempDir())
+	_, err := columns.WriteRows(&b, of, slices.Values(rows), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

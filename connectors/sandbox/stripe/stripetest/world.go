@@ -1,3 +1,5 @@
+// Package stripetest is for tests of and against the sandbox's Stripe: a world made by hand, Stripe's own specification as
+// a judge of requests and answers, and stripe-mock.
 package stripetest
 
 import (
@@ -7,6 +9,7 @@ import (
 
 	"crosslift/connectors/sandbox/stripe"
 	"crosslift/connectors/sandbox/world"
+	"crosslift/connectors/sandbox/world/worldtest"
 	"crosslift/schemas/table"
 )
 
@@ -190,9 +193,9 @@ func Many(n int, day int) *world.Chunk {
 }
 
 // Build keeps chunks in memory, as the sandbox's Stripe writes them.
-func Build(t testing.TB, chunks ...*world.Chunk) *Memory {
+func Build(t testing.TB, chunks ...*world.Chunk) *worldtest.Memory {
 	t.Helper()
-	m := &Memory{}
+	m := worldtest.NewMemory(Zone)
 	for _, c := range chunks {
 		if err := stripe.Builder().Build(c, m); err != nil {
 			t.Fatal(err)

@@ -4,47 +4,31 @@ import (
 	"bufio"
 	"compress/gzip"
 	"encoding/json"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"testing"
 	"time"
 
 	"crosslift/connectors/sandbox/world"
-	"crosslift/schemas/table"
+	"crosslift/connectors/sandbox/world/worldtest"
 )
-
-// memory is a world in memory, by night. Nights are days of UTC.
-type memory map[string][]world.Record
-
-func (m memory) Write(_, _ string, r world.Record) error {
-	night := table.DayOf(r.Visible, time.UTC).String()
-	m[night] = append(m[night], r)
-	return nil
-}
-
-func (m memory) Current(string, string, time.Time) ([]world.Record, error)  { panic("not for events") }
-func (m memory) Versions(string, string, time.Time) ([]world.Record, error) { panic("not for events") }
-func (m memory) Night(_, _, night string) ([]world.Record, error)           { return m[night], nil }
-func (m memory) Nights(string, string) ([]string, error)                    { return slices.Sorted(maps.Keys(m)), nil }
 
 // service is a running sandbox with the key file of an account that may read it.
 type service struct {
 	*httptest.Server
 	options Options
 	key     []byte
-	now     time.Time
+	clock   *worldtest.Clock
 }
 
 const project, dataset = "cinema", "analytics_1"
 
 func serve(t *testing.T, w world.Reader, tune func(*Options)) *service {
 	t.Helper()
-	s := &service{now: time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC)}
+	s := &service{clock: worldtest.NewClock(time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC))}
 	handler := http.Handler(nil)
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	t.Cleanup(s.Close)
@@ -57,7 +41,7 @@ func serve(t *testing.T, w world.Reader, tune func(*Options)) *service {
 		t.Fatal(err)
 	}
 	s.key = key
-	s.options = Options{Project: project, Dataset: dataset, Account: account, Zone: time.UTC, Now: func() time.Time { return s.now }}
+	s.options = Options{Project: project, Dataset: dataset, Account: account, Zone: time.UTC, Now: s.clock.Now}
 	if tune != nil {
 		tune(&s.options)
 	}

@@ -1,0 +1,120 @@
+package night
+
+import (
+	"context"
+	"fmt"
+
+	"crosslift/schemas/identifier"
+	"crosslift/schemas/table"
+	"crosslift/transform/identity/graph"
+	"crosslift/warehouse/columns"
+)
+
+// builder makes one night.
+type builder struct {
+	Input
+	emit    Emit
+	summary Summary
+
+	types   names // those of Rules, in their order, and consent
+	sources names
+
+	account, crm, email, folded, phone, card, reference, consent uint8
+
+	fresh map[pair]*fresh // what tonight's days say
+	whole bool            // everything is redone
+	dirty identifier.Set  // the identifiers whose blocks are redone
+	crowd identifier.Set  // identifiers that are shared and not redone
+	links []link          // that are redone
+
+	nodes    []node
+	number   map[identifier.ID]uint32
+	solution *graph.Solution
+	edges    []edge // pairs given to the graph
+	quality  quality
+	people   people
+}
+
+func newBuilder(in Input, emit Emit) *builder {
+	b := &builder{Input: in, emit: emit, fresh: map[pair]*fresh{}, dirty: identifier.Set{}, crowd: identifier.Set{}, number: map[identifier.ID]uint32{}}
+	b.types, b.sources = names{of: map[string]uint8{}}, names{of: map[string]uint8{}}
+	for i, t := range in.Rules.Types {
+		b.types.list, b.types.of[t.Name] = append(b.types.list, t.Name), uint8(i)
+	}
+	for _, t := range []struct {
+		name string
+		to   *uint8
+	}{
+		{table.TypeAccount, &b.account}, {table.TypeCRM, &b.crm}, {table.TypeEmail, &b.email}, {table.TypeEmailFolded, &b.folded},
+		{table.TypePhone, &b.phone}, {table.TypeCard, &b.card}, {table.TypeReference, &b.reference}, {table.TypeConsent, &b.consent},
+	} {
+		number, known := b.types.of[t.name]
+		if !known {
+			number = uint8(len(b.types.list))
+			b.types.list, b.types.of[t.name] = append(b.types.list, t.name), number
+		}
+		*t.to = number
+	}
+	b.quality.begin()
+	b.people = newPeople()
+	return b
+}
+
+// observe adds up what the days say.
+func (b *builder) observe(ctx context.Context) error {
+	for _, day := range b.Edges {
+		if day.Day > b.Night {
+			return fmt.Errorf("%s of %s lies after night %s", table.IdentityEdge, day.Day, b.Night)
+		}
+		err := columns.Scan(ctx, day.File, table.IdentityEdge, nil, func(r *table.IdentityEdgeRow) error {
+			b.summary.Observations++
+			p, err := b.pair(r.Left, r.LeftType, r.Right, r.RightType, r.Rule, r.Source)
+			if err != nil {
+				return err
+			}
+			f := b.fresh[p]
+			if f == nil {
+				f = &fresh{}
+				b.fresh[p] = f
+			}
+			part := &f.open
+			if day.Day <= sealed(b.Night) {
+				part = &f.sealed
+			}
+			*part = part.and(seen{r.FirstAt, r.LastAt, r.Count})
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("%s of %s: %w", table.IdentityEdge, day.Day, err)
+		}
+	}
+	return nil
+}
+
+// begin takes everything as new.
+func (b *builder) begin() {
+	b.whole = true
+	b.takeNew()
+}
+
+// takeNew makes links of the pairs that the night before did not know.
+func (b *builder) takeNew() {
+	for p, f := range b.fresh {
+		if !f.met {
+			b.links = append(b.links, link{pair: p, sealed: f.sealed, now: f.sealed.and(f.open)})
+		}
+	}
+}
+
+// redone reports whether an identifier's block is worked on tonight.
+func (b *builder) redone(id identifier.ID) bool { return b.whole || b.dirty.Has(id) }
+
+// deviceLike reports whether a type is one of a device.
+func (b *builder) deviceLike(t uint8) bool {
+	return int(t) < len(b.Rules.Types) && b.Rules.Types[t].Device
+}
+
+// outside reports whether identifiers of a type take no part in profiles.
+func (b *builder) outside(t uint8) bool {
+	return int(t) >= len(b.Rules.Types) || b.Rules.Types[t].Outside
+}

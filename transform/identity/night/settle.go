@@ -1,0 +1,288 @@
+package night
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"slices"
+
+	"crosslift/schemas/identifier"
+	"crosslift/schemas/table"
+	"crosslift/transform/identity/graph"
+)
+
+// node is an identifier that is worked on.
+type node struct {
+	id    identifier.ID
+	typ   uint8
+	first table.Micros // of its links
+	redo  bool         // false: it stands at the end of a link, and its own block is left alone
+	block identifier.ID
+}
+
+// edge is a pair of identifiers as the graph is given it: of several links the strongest and oldest.
+type edge struct {
+	a, b   uint32
+	class  uint8
+	first  table.Micros // of that class
+	oldest table.Micros // of any
+	told   bool         // which of the pair's links stands for it
+}
+
+// settle decides what becomes of the links.
+func (b *builder) settle(ctx context.Context, workers int) error {
+	b.links = slices.DeleteFunc(b.links, func(l link) bool { return l.now.count == 0 })
+	b.summary.Redone = int64(len(b.links))
+	slices.SortFunc(b.links, func(x, y link) int { return b.compareLinks(&x, &y) })
+	b.enumerate()
+	b.validate()
+	refusing := b.refusing()
+	for i := range b.links {
+		b.links[i].status = b.standing(&b.links[i], refusing)
+	}
+	p := b.problem()
+	var err error
+	if b.solution, err = graph.Solve(ctx, p, workers); err != nil {
+		return err
+	}
+	b.judge()
+	return nil
+}
+
+// compareLinks puts the links of an identifier's attribute, and those of one pair, behind each other.
+func (b *builder) compareLinks(x, y *link) int {
+	attribute := func(l *link) string {
+		if b.deviceLike(l.rightType) {
+			return table.TypeDevice
+		}
+		return b.types.name(l.rightType)
+	}
+	return cmp.Or(
+		bytes.Compare(x.left[:], y.left[:]), cmp.Compare(attribute(x), attribute(y)), bytes.Compare(x.right[:], y.right[:]),
+		cmp.Compare(x.rule, y.rule), cmp.Compare(b.sources.name(x.source), b.sources.name(y.source)),
+		cmp.Compare(b.types.name(x.rightType), b.types.name(y.rightType)), cmp.Compare(b.types.name(x.leftType), b.types.name(y.leftType)))
+}
+
+// enumerate numbers the identifiers of the links. A device that was seen as several things is the one that most may use.
+func (b *builder) enumerate() {
+	at := func(id identifier.ID, t uint8, l *link) {
+		i, known := b.number[id]
+		if !known {
+			i = uint32(len(b.nodes))
+			b.number[id] = i
+			b.nodes = append(b.nodes, node{id: id, typ: t, first: l.now.first, redo: b.redone(id)})
+		}
+		n := &b.nodes[i]
+		n.first = min(n.first, l.now.first)
+		if b.deviceLike(t) && openness[b.types.name(t)] > openness[b.types.name(n.typ)] {
+			n.typ = t
+		}
+	}
+	for i := range b.links {
+		l := &b.links[i]
+		at(l.left, l.leftType, l)
+		if b.joins(&l.pair) && !b.outside(l.rightType) {
+			at(l.right, l.rightType, l)
+		}
+	}
+	for i := range b.nodes {
+		if n := &b.nodes[i]; n.redo {
+			b.summary.Identifiers++
+		}
+	}
+}
+
+// openness orders the types of a device by how many people may use it.
+var openness = map[string]int{table.TypeDevice: 1, table.TypeApp: 2, table.TypeCookie: 3, table.TypeBrowser: 4, table.TypeTV: 5}
+
+// classOf is the weakest rule that the type of a device lets a link have.
+func classOf(typ string) uint8 {
+	switch typ {
+	case table.TypeApp, table.TypeDevice:
+		return table.RuleApp
+	case table.TypeCookie:
+		return table.RuleCookie
+	case table.TypeTV, table.TypeBrowser:
+		return table.RuleShared
+	}
+	return 0
+}
+
+// validate finds which attributes have ended: a value holds until another one, or none, is told after it was told last.
+func (b *builder) validate() {
+	for from := 0; from < len(b.links); {
+		to := from + 1
+		for to < len(b.links) && b.links[to].left == b.links[from].left && b.links[to].rightType == b.links[from].rightType {
+			to++
+		}
+		group := b.links[from:to]
+		if b.redone(group[0].left) && b.attribute(&group[0].pair) && group[0].rightType != b.consent {
+			ends(group)
+		}
+		from = to
+	}
+}
+
+// ends sets until when the values of one attribute hold. Sources do not end each other's.
+func ends(group []link) {
+	for i := range group {
+		l := &group[i]
+		l.validTo = 0
+		if l.right.IsZero() {
+			continue
+		}
+		last := l.now.last // under whatever rule
+		for k := range group {
+			if o := &group[k]; o.right == l.right && o.source == l.source {
+				last = max(last, o.now.last)
+			}
+		}
+		for k := range group {
+			o := &group[k]
+			if o.right == l.right || o.source != l.source {
+				continue
+			}
+			at := o.now.first
+			if at <= last {
+				at = o.now.last
+			}
+			if at > last && (l.validTo == 0 || at < l.validTo) {
+				l.validTo = at
+			}
+		}
+	}
+}
+
+// refusing are the accounts and contacts that refuse analysis, by what they said last.
+func (b *builder) refusing() identifier.Set {
+	given, denied := map[identifier.ID]table.Micros{}, map[identifier.ID]table.Micros{}
+	for i := range b.links {
+		l := &b.links[i]
+		if l.rightType != b.consent {
+			continue
+		}
+		to := given
+		if l.right.IsZero() {
+			to = denied
+		}
+		to[l.left] = max(to[l.left], l.now.last)
+	}
+	set := identifier.Set{}
+	for id, at := range denied {
+		if at >= given[id] {
+			set[id] = struct{}{}
+		}
+	}
+	return set
+}
+
+// standing says how a link stands before the graph is asked: "" when it is for the graph to decide.
+func (b *builder) standing(l *link, refusing identifier.Set) string {
+	switch {
+	case !b.joins(&l.pair):
+		return statusAttribute
+	case refusing.Has(l.left), refusing.Has(l.right):
+		return statusConsent
+	case l.before == statusConsent && !(b.redone(l.left) && (b.redone(l.right) || b.outside(l.rightType))):
+		return statusConsent // the end that is not redone has not changed its mind
+	case l.validTo != 0:
+		return statusEnded
+	case b.outside(l.rightType):
+		return statusSign
+	}
+	return ""
+}
+
+// problem is what the graph is asked.
+func (b *builder) problem() *graph.Problem {
+	p := &graph.Problem{Rules: b.Rules, Keys: make([]identifier.ID, len(b.nodes)), Types: make([]uint8, len(b.nodes)), Shared: make([]bool, len(b.nodes))}
+	for i := range b.nodes {
+		n := &b.nodes[i]
+		p.Keys[i], p.Types[i], p.Shared[i] = n.id, n.typ, b.crowd.Has(n.id)
+	}
+	for i := range b.links {
+		l := &b.links[i]
+		if l.status != "" {
+			continue
+		}
+		x, y := b.number[l.left], b.number[l.right]
+		class := max(l.rule, classOf(b.types.name(b.nodes[x].typ)), classOf(b.types.name(b.nodes[y].typ)))
+		e := edge{a: x, b: y, class: class, first: l.now.first, oldest: l.now.first}
+		// The links are in order of left, type and right: those of one pair follow each other.
+		if k := len(b.edges) - 1; k >= 0 && b.edges[k].a == x && b.edges[k].b == y {
+			last := &b.edges[k]
+			last.oldest = min(last.oldest, e.first)
+			if cmp.Or(cmp.Compare(e.class, last.class), cmp.Compare(e.first, last.first)) < 0 {
+				last.class, last.first = e.class, e.first
+			}
+			continue
+		}
+		b.edges = append(b.edges, e)
+	}
+	for _, e := range b.edges {
+		p.Links.A, p.Links.B = append(p.Links.A, e.a), append(p.Links.B, e.b)
+		p.Links.Class, p.Links.First = append(p.Links.Class, e.class), append(p.Links.First, int64(e.first))
+	}
+	p.Must, p.Cannot = b.worked(b.Decisions.Must), b.worked(b.Decisions.Cannot)
+	return p
+}
+
+// worked numbers the decisions about identifiers that are worked on.
+func (b *builder) worked(pairs [][2]identifier.ID) (of [][2]uint32) {
+	for _, pair := range pairs {
+		x, first := b.number[pair[0]]
+		y, second := b.number[pair[1]]
+		if first && second {
+			of = append(of, [2]uint32{x, y})
+		}
+	}
+	return of
+}
+
+// judge writes the graph's answer to the links, and names the blocks.
+func (b *builder) judge() {
+	s := b.solution
+	smallest := map[uint32]identifier.ID{}
+	for i := range b.nodes {
+		n, of := &b.nodes[i], s.Block[i]
+		if least, known := smallest[of]; !known || bytes.Compare(n.id[:], least[:]) < 0 {
+			smallest[of] = n.id
+		}
+	}
+	for i := range b.nodes {
+		if n := &b.nodes[i]; n.redo {
+			n.block = smallest[s.Block[i]]
+		}
+	}
+	k := -1
+	for i := range b.links {
+		l := &b.links[i]
+		if l.status == "" {
+			x, y := b.number[l.left], b.number[l.right]
+			if k < 0 || b.edges[k].a != x || b.edges[k].b != y {
+				k++
+			}
+			l.status = b.verdict(k, l)
+		}
+		l.block = b.nodes[b.number[l.left]].block
+		if b.joins(&l.pair) && !b.outside(l.rightType) && b.nodes[b.number[l.right]].block != l.block {
+			l.block = identifier.ID{}
+		}
+	}
+}
+
+// verdict is what became of a link of a pair. Of several links of a pair that is linked, the strongest and oldest is the
+// one that links it.
+func (b *builder) verdict(k int, l *link) string {
+	e, status := &b.edges[k], b.solution.Status[k]
+	switch status {
+	case graph.Linked:
+		class := max(l.rule, classOf(b.types.name(b.nodes[e.a].typ)), classOf(b.types.name(b.nodes[e.b].typ)))
+		if e.told || class != e.class || l.now.first != e.first {
+			return statusImplied
+		}
+		e.told = true
+		return statusLinked
+	}
+	return b.Rules.Reason(status)
+}
