@@ -34,7 +34,7 @@ func verified(t *testing.T, args ...string) []verify.Check {
 		t.Errorf("%d checks only", len(v.Checks))
 	}
 	for _, c := range v.Checks {
-		if !c.OK || c.N <= 0 || c.Stage != "extract" || c.Name == "" || !slices.Contains([]string{"<=", ">=", "=="}, c.Op) {
+		if !c.OK || c.N <= 0 || !slices.Contains(verify.Stages, c.Stage) || c.Name == "" || !slices.Contains([]string{"<=", ">=", "=="}, c.Op) {
 			t.Errorf("%+v", c)
 		}
 	}
@@ -50,8 +50,8 @@ func verified(t *testing.T, args ...string) []verify.Check {
 func TestSandboxVerify(t *testing.T) {
 	t.Parallel()
 	for name, args := range map[string][]string{
-		"sound":      {"--seed", "10", "--people", "600", "--nights", "3"},
-		"all faults": {"--seed", "10", "--people", "600", "--nights", "3", "--faults", "all"},
+		"sound":      {"--seed", "10", "--people", "600", "--nights", "3", "--stage", "extract"},
+		"all faults": {"--seed", "10", "--people", "600", "--nights", "3", "--faults", "all", "--stage", "extract"},
 		"by device":  {"--seed", "10", "--people", "600", "--nights", "3", "--assigned-by", "device", "--stage", "extract"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -88,7 +88,9 @@ func TestSandboxTruth(t *testing.T) {
 		t.Errorf("the temporary world stays: %v, %v", left, err)
 	}
 	tables := map[string]string{ // by table: columns that it has
-		"node": `"node", "type", "account", "human", "household", "from", "to"`, "effect": `"metric"`, "planted": `"kind", "value"`,
+		"node":       `"node", "type", "account", "human", "household", "from", "to"`,
+		"attendance": `"device", "from", "to", "human", "household", "account", "shared", "events"`,
+		"effect":     `"metric"`, "planted": `"kind", "value"`,
 		"payment":  `"payment_id", "account", "captured_at", "amount_minor", "currency", "eligible", "reason", "expected_minor"`,
 		"accrual":  `"accrual_id", "payment_id", "kind", "amount_minor", "posted_at", "visible_from_night"`,
 		"exposure": `"arm", "t0"`, "damaged": `"source", "stream", "id", "at", "member"`,

@@ -42,7 +42,7 @@ come, and compare what was made with what is true. Exit code 1 when a comparison
 			return a.verifySandbox(cmd.Context(), dir, only, o, f)
 		},
 	}
-	p.flags(c, 1000, 20, defaultFirst)
+	p.flags(c, 1000, 30, defaultFirst)
 	c.Flags().StringVar(&dir, "dir", "", "a new folder for the world and the project, which stays; without it, a temporary one")
 	c.Flags().StringVar(&only, "stage", "", "compare this stage only: "+strings.Join(verify.Stages, ", "))
 	return c

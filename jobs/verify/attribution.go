@@ -6,9 +6,9 @@ import (
 	"slices"
 
 	"crosslift/connectors/sandbox/world"
+	"crosslift/jobs/verify/measure"
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
-	"crosslift/transform/identity/evaluate"
 )
 
 // span is a time in which a device was used, both ends included, and by whom.
@@ -84,7 +84,7 @@ type event struct {
 	at              table.Micros
 }
 
-// events reads what the product and web analytics saw of devices, with an account or without.
+// seen reads what the product and web analytics saw of devices, with an account or without.
 func (in Input) seen(ctx context.Context, each func(event)) error {
 	for row, err := range in.rows(ctx, table.Viewing) {
 		if err != nil {
@@ -186,18 +186,11 @@ func ratio(part, of int64) float64 { return float64(part) / float64(max(of, 1)) 
 
 // lastLogins gives the account that a device would be of if its last login won for all time; none where there was no login.
 func (in Input) lastLogins(ctx context.Context) (func(device identifier.ID) identifier.ID, error) {
-	devices, accounts := numbers[identifier.ID]{}, numbers[identifier.ID]{}
-	var ids []identifier.ID // of accounts, by number
-	var rows []evaluate.Login
+	var logins measure.Logins
 	add := func(e event) {
-		if e.account.IsZero() || e.device.IsZero() {
-			return
+		if !e.account.IsZero() && !e.device.IsZero() {
+			logins.Add(e.device, e.account, int64(e.at))
 		}
-		account := accounts.of(e.account)
-		if int(account) == len(ids) {
-			ids = append(ids, e.account)
-		}
-		rows = append(rows, evaluate.Login{Device: devices.of(e.device), Account: account, At: int64(e.at)})
 	}
 	for row, err := range in.rows(ctx, table.ProductLogin) {
 		if err != nil {
@@ -210,11 +203,5 @@ func (in Input) lastLogins(ctx context.Context) (func(device identifier.ID) iden
 	if err := in.seen(ctx, add); err != nil {
 		return nil, err
 	}
-	last := evaluate.LastLogin(len(devices), rows)
-	return func(device identifier.ID) identifier.ID {
-		if i, known := devices[device]; known {
-			return ids[last[i]]
-		}
-		return identifier.ID{}
-	}, nil
+	return logins.LastWins(), nil
 }

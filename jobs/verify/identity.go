@@ -5,25 +5,29 @@ import (
 	"fmt"
 	"iter"
 
+	"crosslift/jobs/verify/measure"
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
-	"crosslift/transform/identity/evaluate"
-	"crosslift/transform/identity/graph"
 )
 
-// fewPeople is below how many people shares are shown, not judged: a family more or less moves them.
-const fewPeople = 1000
+// Of fewer people or nights than these, shares are shown, not judged: a family more or less moves them, and people have
+// hardly met yet.
+const (
+	enoughPeople = 1000
+	enoughNights = 30
+)
 
 // identity compares who the newest night says people are with who they are.
 //
 // An owner is an account, and what counts is what is of one owner alone at the end of the nights and was seen with another
 // identifier at all (it stands in core/identity_link): pairs are of e-mail addresses, phones, cards, contacts, bank clients
-// and devices, B-cubed is over these and the accounts. What is of an account or contact that refuses analysis does not count. Something that has no profile is a cluster of its own.
+// and devices, B-cubed is over these and the accounts. What is of an account or contact that refuses analysis does not
+// count. Something that has no profile is a cluster of its own.
 //
 // Two comparisons judge the world, not the stitching: with plain connected components over everything observed a good part of
 // the accounts is in a cluster with another human's, and that a shared device's last login says who used it is often wrong.
 //
-// Limits on shares are for worlds of at least fewPeople people; in smaller ones these shares are only shown.
+// Limits on shares are for enoughPeople and enoughNights or more; in smaller worlds these shares are shown only.
 func (in Input) identity(ctx context.Context) ([]Check, error) {
 	p, err := in.people(ctx)
 	if err != nil {
@@ -37,7 +41,7 @@ func (in Input) identity(ctx context.Context) ([]Check, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &report{few: in.World.About().People < fewPeople}
+	r := &report{few: in.World.About().People < enoughPeople || in.To-in.From+1 < enoughNights}
 	in.clusters(r, p, links, profile)
 	in.consent(r, p, profile)
 	if err := in.persons(ctx, r, p, profile); err != nil {
@@ -49,12 +53,11 @@ func (in Input) identity(ctx context.Context) ([]Check, error) {
 	if err := in.attribution(ctx, r, p, profile); err != nil {
 		return nil, err
 	}
-	component, err := links.components(ctx)
+	component, err := links.Components(ctx)
 	if err != nil {
 		return nil, err
 	}
-	all := inOrder(p.human, func(identifier.ID) bool { return true })
-	plain := score(all, func(id identifier.ID) int64 { return p.human[id] }, component, p).Overmerged
+	plain := measure.Clusters(inOrder(p.human, p.account), p.humanOf, component, p.account).Overmerged
 	r.share("the world: accounts over-merged by plain components", plain.Share, ">=", 0.25, plain.N)
 	return r.checks, nil
 }
@@ -62,14 +65,14 @@ func (in Input) identity(ctx context.Context) ([]Check, error) {
 // report collects the comparisons of identity.
 type report struct {
 	checks []Check
-	few    bool // people
+	few    bool // people or nights
 }
 
 func (r *report) exact(name string, value float64, limit float64, n int64) {
 	r.checks = append(r.checks, newCheck("identity", name, value, "==", limit, n))
 }
 
-// share judges a share, where there are not too few people.
+// share judges a share, where there is enough of everything.
 func (r *report) share(name string, value float64, op string, limit float64, n int64) {
 	if r.few {
 		r.shown(name, value, n)
@@ -85,22 +88,16 @@ func (r *report) shown(name string, value float64, n int64) {
 	}
 }
 
-func (r *report) agreement(name string, a evaluate.Agreement) {
-	r.shown(name+", precision", a.Precision.Share, a.Precision.N)
-	r.shown(name+", recall", a.Recall.Share, a.Recall.N)
-}
-
 // clusters compares the profiles.
-func (in Input) clusters(r *report, p *people, links *links, profile map[identifier.ID]identifier.ID) {
-	owner := func(id identifier.ID) identifier.ID { return p.owner[id] }
+func (in Input) clusters(r *report, p *people, links *measure.Links, profile map[identifier.ID]identifier.ID) {
 	cluster := func(id identifier.ID) identifier.ID { return orItself(profile, id) }
-	seen := func(id identifier.ID) bool { _, is := links.number[id]; return is }
-	of := score(inOrder(p.owner, seen), owner, cluster, p)
+	of := measure.Clusters(inOrder(p.owner, links.Has), p.ownerOf, cluster, p.account)
 	r.exact("accounts over-merged", of.Overmerged.Part, 0, of.Overmerged.N)
-	pairs := score(inOrder(p.owner, func(id identifier.ID) bool { _, account := p.human[id]; return seen(id) && !account }), owner, cluster, p).Pairs
+	r.share("profiles, B-cubed F1", of.BCubed.F1, ">=", 0.98, of.BCubed.Precision.N)
+	linked := inOrder(p.owner, func(id identifier.ID) bool { return links.Has(id) && !p.account(id) })
+	pairs := measure.Clusters(linked, p.ownerOf, cluster, p.account).Pairs
 	r.share("pairs of linked identifiers, precision", pairs.Precision.Share, ">=", 0.995, pairs.Precision.N)
 	r.share("pairs of linked identifiers, recall", pairs.Recall.Share, ">=", 0.90, pairs.Recall.N)
-	r.share("profiles, B-cubed F1", of.BCubed.F1, ">=", 0.98, of.BCubed.Precision.N)
 }
 
 // consent counts what is joined to those that refuse analysis: an account keeps a profile of its own, a contact has none.
@@ -136,11 +133,10 @@ func (in Input) persons(ctx context.Context, r *report, p *people, profile map[i
 		}
 		person[row.(*table.PersonRow).Profile] = row.(*table.PersonRow).Person
 	}
-	all := inOrder(p.human, func(identifier.ID) bool { return true })
-	of := score(all, func(id identifier.ID) int64 { return p.human[id] }, func(id identifier.ID) identifier.ID {
-		return orItself(person, orItself(profile, id))
-	}, p)
-	r.agreement("pairs of a human's accounts by person", of.AccountPairs)
+	cluster := func(id identifier.ID) identifier.ID { return orItself(person, orItself(profile, id)) }
+	pairs := measure.Clusters(inOrder(p.human, p.account), p.humanOf, cluster, p.account).AccountPairs
+	r.shown("pairs of a human's accounts by person, precision", pairs.Precision.Share, pairs.Precision.N)
+	r.shown("pairs of a human's accounts by person, recall", pairs.Recall.Share, pairs.Recall.N)
 	return nil
 }
 
@@ -192,41 +188,18 @@ func (in Input) profiles(ctx context.Context) (map[identifier.ID]identifier.ID, 
 	return profile, nil
 }
 
-// links is everything observed to belong together.
-type links struct {
-	number numbers[identifier.ID]
-	a, b   []uint32
-}
-
-func (in Input) links(ctx context.Context) (*links, error) {
-	l := &links{number: numbers[identifier.ID]{}}
+// links reads everything that was observed to belong together.
+func (in Input) links(ctx context.Context) (*measure.Links, error) {
+	var l measure.Links
 	for row, err := range in.newest(ctx, table.IdentityLink) {
 		if err != nil {
 			return nil, err
 		}
 		if e := row.(*table.IdentityLinkRow); e.RightType != table.TypeConsent && !e.Right.IsZero() {
-			l.a, l.b = append(l.a, l.number.of(e.Left)), append(l.b, l.number.of(e.Right))
+			l.Add(e.Left, e.Right)
 		}
 	}
-	return l, nil
-}
-
-// components gives the connected component of an identifier.
-func (l *links) components(ctx context.Context) (func(identifier.ID) identifier.ID, error) {
-	root, err := graph.Components(ctx, len(l.number), l.a, l.b, 1)
-	if err != nil {
-		return nil, err
-	}
-	ids := make([]identifier.ID, len(root))
-	for id, i := range l.number {
-		ids[i] = id
-	}
-	return func(id identifier.ID) identifier.ID {
-		if i, known := l.number[id]; known {
-			return ids[root[i]]
-		}
-		return id
-	}, nil
+	return &l, nil
 }
 
 // newest reads the last night of a state.

@@ -10,7 +10,6 @@ import (
 	"crosslift/connectors/sandbox/world"
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
-	"crosslift/transform/identity/evaluate"
 )
 
 // people is what is true of identifiers at the end of the nights.
@@ -123,28 +122,15 @@ func (in Input) hash(kind, value string) (id identifier.ID, err error) {
 	return id, err
 }
 
-// score holds clusters of some identifiers against owners.
-func score[T comparable](of []identifier.ID, owner func(identifier.ID) T, cluster func(identifier.ID) identifier.ID, p *people) evaluate.Scores {
-	owners, clusters := numbers[T]{}, numbers[identifier.ID]{}
-	nodes := make([]evaluate.Node, len(of))
-	for i, id := range of {
-		_, account := p.human[id]
-		nodes[i] = evaluate.Node{Owner: owners.of(owner(id)), Cluster: clusters.of(cluster(id)), Account: account}
-	}
-	return evaluate.Score(nodes)
+// account reports whether an identifier is an account.
+func (p *people) account(id identifier.ID) bool {
+	_, is := p.human[id]
+	return is
 }
 
-// numbers are dense, from 0, by when something was asked for first.
-type numbers[T comparable] map[T]uint32
-
-func (n numbers[T]) of(x T) uint32 {
-	i, known := n[x]
-	if !known {
-		i = uint32(len(n))
-		n[x] = i
-	}
-	return i
-}
+// ownerOf and humanOf are the owner of an identifier and the human of an account.
+func (p *people) ownerOf(id identifier.ID) identifier.ID { return p.owner[id] }
+func (p *people) humanOf(account identifier.ID) int64    { return p.human[account] }
 
 // inOrder lists the identifiers that a map has and that are wanted, ascending.
 func inOrder[T any](of map[identifier.ID]T, wanted func(identifier.ID) bool) []identifier.ID {

@@ -113,7 +113,11 @@ func (h *home) habits(d dice, a *account, during span, watching, browsing float6
 		for range d.poisson(browsing * h.Scale) {
 			g := h.anyOf(d, a.person, toBrowse)
 			v := visit{at: h.someTime(d, day), gadget: g, person: a.person}
-			if d.chance(map[string]float64{"web": loggedInWeb, "tv": loggedInTV}[g.kind]) || g.kind != "web" && d.chance(loggedInApp) {
+			rate := map[string]float64{"web": loggedInWeb, "tv": loggedInTV}[g.kind]
+			if g.kind == "web" && g.owner == nil {
+				rate = loggedInShared
+			}
+			if d.chance(rate) || g.kind != "web" && d.chance(loggedInApp) {
 				v.account = a
 			}
 			if during.holds(v.at) {
