@@ -6,6 +6,7 @@ import (
 
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
+	"crosslift/transform/identity/trait"
 	"crosslift/warehouse/columns"
 )
 
@@ -159,8 +160,7 @@ func (b *builder) pair(left identifier.ID, leftType string, right identifier.ID,
 
 // attribute reports whether a link says what value left has, so that another value ends it.
 func (b *builder) attribute(p *pair) bool {
-	owner := p.leftType == b.account || p.leftType == b.crm
-	return owner && (p.rightType == b.email || p.rightType == b.folded || p.rightType == b.phone || p.rightType == b.consent)
+	return trait.Attribute(b.types.name(p.leftType), b.types.name(p.rightType))
 }
 
 // joins reports whether a link is between two identifiers, rather than about one.
