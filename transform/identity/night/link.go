@@ -51,12 +51,15 @@ type link struct {
 	block       identifier.ID
 }
 
+// NoConsent is the status of a link of an account or contact that refuses analysis.
+const NoConsent = "no_consent"
+
 // The statuses of links besides those of the graph.
 const (
 	statusLinked    = "linked"
-	statusImplied   = "implied"     // both ends are one profile's by other links
-	statusEnded     = "ended"       // the attribute has another value now, or none
-	statusConsent   = "no_consent"  // of an account or contact that refuses analysis
+	statusImplied   = "implied" // both ends are one profile's by other links
+	statusEnded     = "ended"   // the attribute has another value now, or none
+	statusConsent   = NoConsent
 	statusSign      = "person_sign" // of persons, not of profiles
 	statusAttribute = "attribute"   // says something of left alone
 	statusLeft      = "shared_left" // too many accounts touch left
