@@ -42,7 +42,7 @@ const lastStrict = 1
 // Problem is what is to be grouped.
 type Problem struct {
 	Rules  Rules
-	Keys   []identifier.ID // of the nodes, all different: ties are broken by them, never by numbers
+	Keys   []identifier.ID // of the nodes, all different within a block: ties are broken by them, never by numbers
 	Types  []uint8         // of the nodes, as in Rules
 	Shared []bool          // nodes that are shared whatever Links shows of them; nil: none
 	Links  Links

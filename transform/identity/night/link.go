@@ -7,6 +7,7 @@ import (
 
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
+	"crosslift/transform/identity/trait"
 	"crosslift/warehouse/columns"
 )
 
@@ -69,7 +70,10 @@ const (
 	statusBoth             //
 )
 
-var statusNames = []string{"", "linked", "implied", "ended", "no_consent", "person_sign", "attribute", "shared_left", "shared_right", "shared_both"}
+// NoConsent is the name of the status of a link of an account or contact that refuses analysis.
+const NoConsent = "no_consent"
+
+var statusNames = []string{"", "linked", "implied", "ended", NoConsent, "person_sign", "attribute", "shared_left", "shared_right", "shared_both"}
 
 // refused reports whether a status says that a link was not made although it was observed and holds.
 func refused(s status) bool { return s > statusAttribute }
@@ -185,9 +189,7 @@ func (b *builder) pair(left identifier.ID, leftType string, right identifier.ID,
 
 // attribute reports whether a link says what value left has, so that another value ends it.
 func (b *builder) attribute(p *pair) bool {
-	owner := p.leftType == b.account || p.leftType == b.crm
-	return owner && (p.rightType == b.email || p.rightType == b.folded || p.rightType == b.phone || p.rightType == b.consent) ||
-		p.leftType == b.crm && p.rightType == b.account
+	return trait.Attribute(b.types.name(p.leftType), b.types.name(p.rightType))
 }
 
 // joins reports whether a link is between two identifiers, rather than about one.

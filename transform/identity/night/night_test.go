@@ -15,6 +15,7 @@ import (
 	"crosslift/schemas/table"
 	"crosslift/transform/identity/graph"
 	"crosslift/transform/identity/night"
+	"crosslift/transform/identity/night/nighttest"
 	"crosslift/warehouse/columns"
 	"crosslift/warehouse/columns/columnstest"
 )
@@ -114,9 +115,7 @@ func (h history) from(t testing.TB, after, until table.Day) (days []night.Day) {
 
 const dayMicros = table.Micros(86400e6)
 
-func id(kind byte, n int) identifier.ID {
-	return identifier.ID{kind, byte(n >> 8), byte(n), 0x5a, kind}
-}
+func id(kind byte, n int) identifier.ID { return nighttest.ID(kind, n) }
 
 // randomHistory is a small, crowded world: few identifiers, many observations, every kind of edge.
 func randomHistory(r *rand.Rand, days int, people int) history {
@@ -128,73 +127,7 @@ func randomHistory(r *rand.Rand, days int, people int) history {
 }
 
 func randomDay(r *rand.Rand, day table.Day, people int) []*table.IdentityEdgeRow {
-	type key struct {
-		left, right  identifier.ID
-		lt, rt, from string
-		rule         int64
-	}
-	rows := map[key]*table.IdentityEdgeRow{}
-	add := func(left identifier.ID, lt string, right identifier.ID, rt string, rule int64, source string) {
-		at := table.Micros(day)*dayMicros + table.Micros(r.IntN(20))*3600e6
-		k := key{left, right, lt, rt, source, rule}
-		if e := rows[k]; e != nil {
-			e.FirstAt, e.LastAt, e.Count = min(e.FirstAt, at), max(e.LastAt, at), e.Count+1
-			return
-		}
-		rows[k] = &table.IdentityEdgeRow{Left: left, LeftType: lt, Right: right, RightType: rt, Rule: rule, Source: source, FirstAt: at, LastAt: at, Count: 1}
-	}
-	none := identifier.ID{}
-	near := func(n int) int { // mostly one's own
-		if r.IntN(4) > 0 {
-			return n
-		}
-		return r.IntN(people)
-	}
-	maybe := func(id identifier.ID) identifier.ID {
-		if r.IntN(6) == 0 {
-			return none
-		}
-		return id
-	}
-	for range r.IntN(people + 2) {
-		a := r.IntN(people)
-		account := id('a', a)
-		switch r.IntN(12) {
-		case 0:
-			add(account, table.TypeAccount, maybe(id('e', near(a))), table.TypeEmail, int64(2*r.IntN(2)), "product_user")
-			add(account, table.TypeAccount, id('f', near(a)/2), table.TypeEmailFolded, 0, "product_user")
-		case 1:
-			add(account, table.TypeAccount, maybe(id('p', near(a))), table.TypePhone, table.RuleAccount, "product_user")
-		case 2:
-			if r.IntN(3) == 0 {
-				add(account, table.TypeAccount, maybe(account), table.TypeConsent, 0, "product_user")
-			}
-		case 3:
-			c := near(a)
-			add(id('c', c), table.TypeCRM, id('e', near(c)), table.TypeEmail, table.RuleTyped, "crm_contact")
-			if r.IntN(2) == 0 {
-				add(id('c', c), table.TypeCRM, maybe(account), table.TypeAccount, table.RuleAccount, "crm_contact")
-			}
-			if r.IntN(9) == 0 {
-				add(id('c', c), table.TypeCRM, maybe(id('c', c)), table.TypeConsent, 0, "crm_contact")
-			}
-		case 4:
-			add(account, table.TypeAccount, id('k', near(a)), table.TypeCard, table.RuleCard, "payment")
-			add(account, table.TypeAccount, id('r', r.IntN(30)), table.TypeReference, table.RuleAccount, "payment")
-		case 5:
-			add(id('b', a), table.TypeBankClient, id('r', r.IntN(30)), table.TypeReference, table.RuleAccount, "bank_transaction")
-		case 6:
-			d := near(a)
-			add(id('d', d), []string{table.TypeApp, table.TypeTV, table.TypeCookie}[d%3], none, table.TypeDevice, int64(4+d%3), "product_device")
-		case 7:
-			add(id('d', near(a)), table.TypeCookie, id('e', a), table.TypeEmail, table.RuleCookie, "web_event")
-		case 8:
-			add(account, table.TypeAccount, none, table.TypeAccount, 0, "exposure")
-		default:
-			add(account, table.TypeAccount, id('d', near(a)), table.TypeDevice, table.RuleApp, []string{"product_login", "viewing"}[r.IntN(2)])
-		}
-	}
-	return slices.Collect(maps.Values(rows))
+	return nighttest.Edges(nighttest.Day(r, day, people))[day]
 }
 
 // same compares two nights, table by table.

@@ -5,6 +5,7 @@ import (
 
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
+	"crosslift/transform/identity/trait"
 )
 
 // Known is what a night knows besides its rows: of single identifiers, for who attributes what devices did.
@@ -48,7 +49,7 @@ func (b *builder) meet(types map[identifier.ID]uint8, said map[identifier.ID]ans
 		if end.id.IsZero() || !b.deviceLike(end.t) || b.types.name(end.t) == table.TypeDevice {
 			continue
 		}
-		if is, known := types[end.id]; !known || openness[b.types.name(end.t)] > openness[b.types.name(is)] {
+		if is, known := types[end.id]; !known || trait.Openness(b.types.name(end.t)) > trait.Openness(b.types.name(is)) {
 			types[end.id] = end.t
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
 	"crosslift/transform/identity/graph"
+	"crosslift/transform/identity/trait"
 )
 
 // node is an identifier that is worked on.
@@ -84,7 +85,7 @@ func (b *builder) enumerate() {
 		}
 		n := &b.nodes[i]
 		n.first = min(n.first, l.now.first)
-		if b.deviceLike(t) && openness[b.types.name(t)] > openness[b.types.name(n.typ)] {
+		if b.deviceLike(t) && trait.Openness(b.types.name(t)) > trait.Openness(b.types.name(n.typ)) {
 			n.typ = t
 		}
 		return i
@@ -101,22 +102,6 @@ func (b *builder) enumerate() {
 			b.summary.Identifiers++
 		}
 	}
-}
-
-// openness orders the types of a device by how many people may use it.
-var openness = map[string]int{table.TypeDevice: 1, table.TypeApp: 2, table.TypeCookie: 3, table.TypeBrowser: 4, table.TypeTV: 5}
-
-// classOf is the weakest rule that the type of a device lets a link have.
-func classOf(typ string) uint8 {
-	switch typ {
-	case table.TypeApp, table.TypeDevice:
-		return table.RuleApp
-	case table.TypeCookie:
-		return table.RuleCookie
-	case table.TypeTV, table.TypeBrowser:
-		return table.RuleShared
-	}
-	return 0
 }
 
 // validate finds which attributes have ended: a value holds until another one, or none, is told after it was told last.
@@ -217,7 +202,7 @@ func (b *builder) problem() *graph.Problem {
 			continue
 		}
 		x, y := l.x, l.y
-		class := max(l.rule, classOf(b.types.name(b.nodes[x].typ)), classOf(b.types.name(b.nodes[y].typ)))
+		class := max(l.rule, trait.Class(b.types.name(b.nodes[x].typ)), trait.Class(b.types.name(b.nodes[y].typ)))
 		e := edge{a: x, b: y, class: class, first: l.now.first, oldest: l.now.first}
 		// The links are in order of left, type and right: those of one pair follow each other.
 		if k := len(b.edges) - 1; k >= 0 && b.edges[k].a == x && b.edges[k].b == y {
@@ -287,7 +272,7 @@ func (b *builder) verdict(k int, l *link) status {
 	e, of := &b.edges[k], b.solution.Status[k]
 	switch of {
 	case graph.Linked:
-		class := max(l.rule, classOf(b.types.name(b.nodes[e.a].typ)), classOf(b.types.name(b.nodes[e.b].typ)))
+		class := max(l.rule, trait.Class(b.types.name(b.nodes[e.a].typ)), trait.Class(b.types.name(b.nodes[e.b].typ)))
 		if e.told || class != e.class || l.now.first != e.first {
 			return statusImplied
 		}
