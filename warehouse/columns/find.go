@@ -112,6 +112,16 @@ func (f *File) IDBounds(rowGroup int, column string) (low, high identifier.ID, o
 	return identifier.ID(least.ByteArray()), identifier.ID(most.ByteArray()), true
 }
 
+// StringBounds gives bounds of a column of strings in a row group, from the footer's statistics; ok is false when there
+// are none.
+func (f *File) StringBounds(rowGroup int, column string) (low, high string, ok bool) {
+	least, most, ok := f.bounds(rowGroup, column)
+	if !ok || least.Kind() != parquet.ByteArray {
+		return "", "", false
+	}
+	return string(least.ByteArray()), string(most.ByteArray()), true
+}
+
 // Absent reports how many rows of a row group have no value in a column, from the footer's statistics.
 func (f *File) Absent(rowGroup int, column string) int64 {
 	if chunk := f.chunk(rowGroup, column); chunk != nil {

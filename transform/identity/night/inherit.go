@@ -89,14 +89,7 @@ func (b *builder) compare(ctx context.Context) (marks map[identifier.ID]uint8, c
 // grown stays shared, and is none of them; one that may no longer be shared concerns everybody whom it touches.
 func (b *builder) spread(marks map[identifier.ID]uint8, crosses []link) {
 	for i := range crosses {
-		switch l := &crosses[i]; l.before {
-		case statusLeft:
-			b.crowd[l.left] = struct{}{}
-		case statusRight:
-			b.crowd[l.right] = struct{}{}
-		case statusBoth:
-			b.crowd[l.left], b.crowd[l.right] = struct{}{}, struct{}{}
-		}
+		b.overcrowded(&crosses[i])
 	}
 	// What an owner's attributes linked may hold again or no longer; so may what it was linked to without consent.
 	for i := range crosses {
@@ -127,6 +120,16 @@ func (b *builder) spread(marks map[identifier.ID]uint8, crosses []link) {
 		if with&changed != 0 || !b.crowd.Has(id) {
 			b.dirty[id] = struct{}{}
 		}
+	}
+}
+
+// overcrowded takes note of the ends of a link that the night before found shared.
+func (b *builder) overcrowded(l *link) {
+	if l.before == statusLeft || l.before == statusBoth {
+		b.crowd[l.left] = struct{}{}
+	}
+	if l.before == statusRight || l.before == statusBoth {
+		b.crowd[l.right] = struct{}{}
 	}
 }
 

@@ -75,16 +75,9 @@ func refused(status string) bool {
 // scanLinks reads the links of the night before.
 func (b *builder) scanLinks(ctx context.Context, f *columns.File, each func(*link) error) error {
 	return columns.Scan(ctx, f, table.IdentityLink, nil, func(r *table.IdentityLinkRow) error {
-		l := link{was: seen{r.FirstAt, r.LastAt, r.Count}, before: r.Status, status: r.Status, block: r.Block}
-		var err error
-		if l.pair, err = b.pair(r.Left, r.LeftType, r.Right, r.RightType, r.Rule, r.Source); err != nil {
+		l, err := b.linkOf(r)
+		if err != nil {
 			return err
-		}
-		if r.ValidTo != nil {
-			l.validTo = *r.ValidTo
-		}
-		if r.SealedCount != nil && r.SealedFirstAt != nil && r.SealedLastAt != nil {
-			l.sealed = seen{*r.SealedFirstAt, *r.SealedLastAt, *r.SealedCount}
 		}
 		l.now = l.sealed
 		if f := b.fresh[l.pair]; f != nil {
@@ -93,6 +86,22 @@ func (b *builder) scanLinks(ctx context.Context, f *columns.File, each func(*lin
 		}
 		return each(&l)
 	})
+}
+
+// linkOf is a link as a night left it.
+func (b *builder) linkOf(r *table.IdentityLinkRow) (link, error) {
+	l := link{was: seen{r.FirstAt, r.LastAt, r.Count}, before: r.Status, status: r.Status, block: r.Block}
+	var err error
+	if l.pair, err = b.pair(r.Left, r.LeftType, r.Right, r.RightType, r.Rule, r.Source); err != nil {
+		return l, err
+	}
+	if r.ValidTo != nil {
+		l.validTo = *r.ValidTo
+	}
+	if r.SealedCount != nil && r.SealedFirstAt != nil && r.SealedLastAt != nil {
+		l.sealed = seen{*r.SealedFirstAt, *r.SealedLastAt, *r.SealedCount}
+	}
+	return l, nil
 }
 
 // emitLink writes a link as it stands tonight.
