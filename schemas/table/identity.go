@@ -71,6 +71,7 @@ type IdentityLinkRow struct {
 	SealedFirstAt *Micros `lake:"sealed_first_ts"`
 	SealedLastAt  *Micros `lake:"sealed_last_ts"`
 	SealedCount   *int64  `lake:"sealed_count"`
+	SealedTo      *Micros `lake:"sealed_valid_to"`
 }
 
 // ProfileRow is a profile, or an id that was one.

@@ -35,7 +35,7 @@ var (
 
 	IdentityEdge = define[IdentityEdgeRow]("core/identity_edge", Event, 1, "left_type", "left", "right_type", "right", "rule", "source")
 
-	ProfileIdentifier = define[ProfileIdentifierRow]("core/profile_identifier", State, 1, "stitching", "identifier_type", "identifier")
+	ProfileIdentifier = define[ProfileIdentifierRow]("core/profile_identifier", State, 2, "stitching", "identifier_type", "identifier")
 	IdentityLink      = define[IdentityLinkRow]("core/identity_link", State, 1, "block", "left_type", "left", "right_type", "right", "rule", "source")
 	Profile           = define[ProfileRow]("core/profile", State, 1, "profile_id")
 	Person            = define[PersonRow]("core/person", State, 1, "profile_id")
@@ -138,6 +138,8 @@ type ProfileIdentifierRow struct {
 	Profile        identifier.ID `lake:"profile_id,personal"`
 	ValidFrom      Micros        `lake:"valid_from"`
 	ValidTo        *Micros       `lake:"valid_to"` // absent while it holds
+	// Block is where core/identity_link holds the identifier's links; only of the stitching latest.
+	Block identifier.ID `lake:"block,optional,personal"`
 }
 
 // UnitExposureRow is a unit of an experiment.

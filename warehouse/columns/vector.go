@@ -247,15 +247,7 @@ func (f *File) RowGroupRows(rowGroup int) int64 { return f.footer.RowGroups()[ro
 // IntBounds gives the smallest and largest value of a column of integers, times or dates in a row group, from the
 // footer's statistics; ok is false when there are none.
 func (f *File) IntBounds(rowGroup int, column string) (low, high int64, ok bool) {
-	leaf, err := f.column(column)
-	if err != nil {
-		return 0, 0, false
-	}
-	chunk, isFile := f.footer.RowGroups()[rowGroup].ColumnChunks()[leaf].(*parquet.FileColumnChunk)
-	if !isFile {
-		return 0, 0, false
-	}
-	least, most, ok := chunk.Bounds()
+	least, most, ok := f.bounds(rowGroup, column)
 	if !ok {
 		return 0, 0, false
 	}

@@ -22,12 +22,13 @@ type builder struct {
 
 	account, crm, email, folded, phone, card, reference, consent uint8
 
-	places map[pair]int32 // of fresh
-	fresh  []fresh        // what tonight's days say
-	whole  bool           // everything is redone
-	dirty  identifier.Set // the identifiers whose blocks are redone
-	crowd  identifier.Set // identifiers that are shared and not redone
-	links  []link         // that are redone
+	places map[pair]int32     // of fresh
+	fresh  []fresh            // what tonight's days say
+	told   map[pair][]telling // the same of attributes, day by day
+	whole  bool               // everything is redone
+	dirty  identifier.Set     // the identifiers whose blocks are redone
+	crowd  identifier.Set     // identifiers that are shared and not redone
+	links  []link             // that are redone
 
 	nodes    []node
 	number   map[identifier.ID]uint32
@@ -39,7 +40,7 @@ type builder struct {
 }
 
 func newBuilder(in Input, emit Emit) *builder {
-	b := &builder{Input: in, emit: emit, places: map[pair]int32{}, dirty: identifier.Set{}, crowd: identifier.Set{}, number: map[identifier.ID]uint32{}}
+	b := &builder{Input: in, emit: emit, places: map[pair]int32{}, told: map[pair][]telling{}, dirty: identifier.Set{}, crowd: identifier.Set{}, number: map[identifier.ID]uint32{}}
 	b.types, b.sources, b.statuses = newNames(), newNames(), newNames(statusNames...)
 	for i, t := range in.Rules.Types {
 		b.types.list, b.types.of[t.Name] = append(b.types.list, t.Name), uint8(i)
@@ -75,7 +76,7 @@ func (b *builder) observe(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			f := b.told(&p)
+			f := b.find(&p)
 			if f == nil {
 				b.places[p] = int32(len(b.fresh))
 				b.fresh = append(b.fresh, fresh{pair: p})
@@ -85,7 +86,11 @@ func (b *builder) observe(ctx context.Context) error {
 			if day.Day <= sealed(b.Night) {
 				part = &f.sealed
 			}
-			*part = part.and(seen{r.FirstAt, r.LastAt, r.Count})
+			s := seen{r.FirstAt, r.LastAt, r.Count}
+			*part = part.and(s)
+			if b.attribute(&p) {
+				b.told[p] = append(b.told[p], telling{s, part == &f.sealed})
+			}
 			return nil
 		})
 		if err != nil {
@@ -101,8 +106,8 @@ func (b *builder) begin() {
 	b.takeNew()
 }
 
-// told is what tonight's days say of a pair; nil for nothing.
-func (b *builder) told(p *pair) *fresh {
+// find is what tonight's days say of a pair; nil for nothing.
+func (b *builder) find(p *pair) *fresh {
 	if at, told := b.places[*p]; told {
 		return &b.fresh[at]
 	}

@@ -52,13 +52,14 @@ func (b *builder) compare(ctx context.Context) (marks map[identifier.ID]uint8, c
 	observedAs := map[identifier.ID]uint64{} // shared identifiers by the types under which they were seen
 	err = b.scanLinks(ctx, b.Previous.Links, func(l *link) error {
 		b.meet(b.people.typesWere, b.people.saidWere, &l.pair, l.was)
-		if f := b.told(&l.pair); f != nil {
+		f := b.find(&l.pair)
+		if f != nil {
 			f.met = true
 		}
 		switch {
 		case l.now.count == 0:
 			mark(&l.pair, changed)
-		case l.now.first != l.was.first, b.attribute(&l.pair) && l.now != l.was:
+		case l.now.first != l.was.first, b.attribute(&l.pair) && (l.now != l.was || f != nil && f.sealed.count > 0):
 			mark(&l.pair, grown)
 		}
 		if l.block.IsZero() {
@@ -90,14 +91,7 @@ func (b *builder) compare(ctx context.Context) (marks map[identifier.ID]uint8, c
 // grown stays shared, and is none of them; one that may no longer be shared concerns everybody whom it touches.
 func (b *builder) spread(marks map[identifier.ID]uint8, crosses []link) {
 	for i := range crosses {
-		switch l := &crosses[i]; l.before {
-		case statusLeft:
-			b.crowd[l.left] = struct{}{}
-		case statusRight:
-			b.crowd[l.right] = struct{}{}
-		case statusBoth:
-			b.crowd[l.left], b.crowd[l.right] = struct{}{}, struct{}{}
-		}
+		b.overcrowded(&crosses[i])
 	}
 	// What an owner's attributes linked may hold again or no longer; so may what it was linked to without consent.
 	for i := range crosses {
@@ -128,6 +122,16 @@ func (b *builder) spread(marks map[identifier.ID]uint8, crosses []link) {
 		if with&changed != 0 || !b.crowd.Has(id) {
 			b.dirty[id] = struct{}{}
 		}
+	}
+}
+
+// overcrowded takes note of the ends of a link that the night before found shared.
+func (b *builder) overcrowded(l *link) {
+	if l.before == statusLeft || l.before == statusBoth {
+		b.crowd[l.left] = struct{}{}
+	}
+	if l.before == statusRight || l.before == statusBoth {
+		b.crowd[l.right] = struct{}{}
 	}
 }
 

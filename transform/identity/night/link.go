@@ -35,6 +35,12 @@ func (s seen) and(o seen) seen {
 	return seen{min(s.first, o.first), max(s.last, o.last), s.count + o.count}
 }
 
+// telling is what one day says of an attribute's value.
+type telling struct {
+	seen
+	sealed bool
+}
+
 // fresh is what the days that are read tonight say of a pair.
 type fresh struct {
 	pair
@@ -50,6 +56,7 @@ type link struct {
 	sealed, now    seen         //
 	was            seen         // by the night before
 	validTo        table.Micros // of an attribute that has ended; 0 while it holds
+	sealedTo       table.Micros // the same, as far as sealed days tell
 	block          identifier.ID
 }
 
@@ -81,28 +88,40 @@ func refused(s status) bool { return s > statusAttribute }
 // scanLinks reads the links of the night before.
 func (b *builder) scanLinks(ctx context.Context, f *columns.File, each func(*link) error) error {
 	return columns.Scan(ctx, f, table.IdentityLink, nil, func(r *table.IdentityLinkRow) error {
-		l := link{was: seen{r.FirstAt, r.LastAt, r.Count}, block: r.Block}
-		var err error
-		if l.before, err = b.statuses.number(r.Status); err != nil {
+		l, err := b.linkOf(r)
+		if err != nil {
 			return err
-		}
-		l.status = l.before
-		if l.pair, err = b.pair(r.Left, r.LeftType, r.Right, r.RightType, r.Rule, r.Source); err != nil {
-			return err
-		}
-		if r.ValidTo != nil {
-			l.validTo = *r.ValidTo
-		}
-		if r.SealedCount != nil && r.SealedFirstAt != nil && r.SealedLastAt != nil {
-			l.sealed = seen{*r.SealedFirstAt, *r.SealedLastAt, *r.SealedCount}
 		}
 		l.now = l.sealed
-		if f := b.told(&l.pair); f != nil {
+		if f := b.find(&l.pair); f != nil {
 			l.sealed = l.sealed.and(f.sealed)
 			l.now = l.sealed.and(f.open)
 		}
 		return each(&l)
 	})
+}
+
+// linkOf is a link as a night left it.
+func (b *builder) linkOf(r *table.IdentityLinkRow) (link, error) {
+	l := link{was: seen{r.FirstAt, r.LastAt, r.Count}, block: r.Block}
+	var err error
+	if l.before, err = b.statuses.number(r.Status); err != nil {
+		return l, err
+	}
+	l.status = l.before
+	if l.pair, err = b.pair(r.Left, r.LeftType, r.Right, r.RightType, r.Rule, r.Source); err != nil {
+		return l, err
+	}
+	if r.ValidTo != nil {
+		l.validTo = *r.ValidTo
+	}
+	if r.SealedCount != nil && r.SealedFirstAt != nil && r.SealedLastAt != nil {
+		l.sealed = seen{*r.SealedFirstAt, *r.SealedLastAt, *r.SealedCount}
+	}
+	if r.SealedTo != nil {
+		l.sealedTo = *r.SealedTo
+	}
+	return l, nil
 }
 
 // emitLink writes a link as it stands tonight.
@@ -119,6 +138,9 @@ func (b *builder) emitLink(l *link) error {
 	}
 	if l.sealed.count > 0 {
 		row.SealedFirstAt, row.SealedLastAt, row.SealedCount = &l.sealed.first, &l.sealed.last, &l.sealed.count
+	}
+	if l.sealedTo != 0 {
+		row.SealedTo = &l.sealedTo
 	}
 	b.summary.Links++
 	b.quality.link(b, l)

@@ -34,7 +34,7 @@ import (
 )
 
 // Logic is raised when the same observations give other rows.
-const Logic = 1
+const Logic = 2
 
 // Open is for how many days a day's observations may still change before a night counts them as sealed: the links of the
 // night before hold them in one sum, and only the days after are read again.

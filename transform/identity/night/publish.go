@@ -80,9 +80,13 @@ func (b *builder) emitIdentifiers(latest []cluster, m memberships) error {
 		if n.typ == b.reference {
 			return nil
 		}
-		return b.emit(table.ProfileIdentifier, &table.ProfileIdentifierRow{
+		r := table.ProfileIdentifierRow{
 			Stitching: stitching, IdentifierType: b.types.name(n.typ), Identifier: n.id, Profile: profile, ValidFrom: from,
-		})
+		}
+		if stitching == identity.Latest {
+			r.Block = n.block
+		}
+		return b.emit(table.ProfileIdentifier, &r)
 	}
 	all := b.walk(latest, 255)
 	since := all
@@ -147,7 +151,7 @@ func (b *builder) emitEnded(m memberships) error {
 		}
 		rows[held{l.left, l.right}] = &table.ProfileIdentifierRow{
 			Stitching: identity.Latest, IdentifierType: b.types.name(b.nodes[l.y].typ), Identifier: l.right,
-			Profile: profile, ValidFrom: l.now.first, ValidTo: &to,
+			Profile: profile, ValidFrom: l.now.first, ValidTo: &to, Block: b.nodes[l.y].block,
 		}
 	}
 	for _, r := range rows {

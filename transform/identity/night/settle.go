@@ -106,6 +106,9 @@ func (b *builder) enumerate() {
 
 // validate finds which attributes have ended: a value holds until another one, or none, is told after it was told last.
 func (b *builder) validate() {
+	if b.told == nil {
+		return
+	}
 	for from := 0; from < len(b.links); {
 		to := from + 1
 		for to < len(b.links) && b.links[to].left == b.links[from].left && b.links[to].rightType == b.links[from].rightType {
@@ -113,40 +116,72 @@ func (b *builder) validate() {
 		}
 		group := b.links[from:to]
 		if b.redone(group[0].left) && b.attribute(&group[0].pair) && group[0].rightType != b.consent {
-			ends(group)
+			b.ends(group)
 		}
 		from = to
 	}
 }
 
-// ends sets until when the values of one attribute hold. Sources do not end each other's.
-func ends(group []link) {
+// ends sets until when the values of one attribute hold. Sources do not end each other's. What sealed days tell of the end
+// is kept with the link, since they are not read again.
+func (b *builder) ends(group []link) {
 	for i := range group {
 		l := &group[i]
-		l.validTo = 0
 		if l.right.IsZero() {
 			continue
 		}
-		last := l.now.last // under whatever rule
-		for k := range group {
+		last, sealedLast, sealedTo := table.Micros(0), table.Micros(0), table.Micros(0)
+		for k := range group { // the value may have been told by several rules
 			if o := &group[k]; o.right == l.right && o.source == l.source {
 				last = max(last, o.now.last)
+				if o.sealed.count > 0 {
+					sealedLast = max(sealedLast, o.sealed.last)
+				}
+				sealedTo = sooner(sealedTo, o.sealedTo)
 			}
+		}
+		l.validTo = 0
+		if sealedTo <= sealedLast {
+			sealedTo = 0 // it was told again since
 		}
 		for k := range group {
 			o := &group[k]
 			if o.right == l.right || o.source != l.source {
 				continue
 			}
-			at := o.now.first
-			if at <= last {
-				at = o.now.last
-			}
-			if at > last && (l.validTo == 0 || at < l.validTo) {
-				l.validTo = at
+			for _, t := range b.told[o.pair] {
+				l.validTo = sooner(l.validTo, t.after(last))
+				if t.sealed && sealedLast > 0 {
+					sealedTo = sooner(sealedTo, t.after(sealedLast))
+				}
 			}
 		}
+		if l.sealedTo = 0; l.sealed.count > 0 {
+			l.sealedTo = sealedTo
+		}
+		if sealedTo > last {
+			l.validTo = sooner(l.validTo, sealedTo)
+		}
 	}
+}
+
+// after is the first instant after another at which a value is known to have been told on a day; 0 for none.
+func (s seen) after(at table.Micros) table.Micros {
+	switch {
+	case s.first > at:
+		return s.first
+	case s.last > at:
+		return s.last
+	}
+	return 0
+}
+
+// sooner is the smaller of two instants, of which 0 is none.
+func sooner(a, b table.Micros) table.Micros {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
 }
 
 // refusing are the accounts and contacts that refuse analysis, by what they said last.

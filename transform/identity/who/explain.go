@@ -1,0 +1,231 @@
+package who
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"crosslift/schemas/identifier"
+	"crosslift/schemas/table"
+	"crosslift/transform/identity/night"
+	"crosslift/warehouse/columns"
+)
+
+// Decided is the class of a link that people have decided.
+const Decided = -1
+
+// Explanation says why two identifiers are one profile, or why not.
+type Explanation struct {
+	A, B     *Standing
+	Together bool
+	Path     []Step // from A to B, when they are together
+	Weakest  int    // place in Path of the link that holds them least: the highest class, then the newest; -1 without a path
+
+	// When they are not together: the links between the two that were seen, and have ended or say nothing of profiles; the
+	// refused links between their profiles, and those around the two; whether both are one person or household all the same;
+	// and when they were one profile.
+	Direct          []*table.IdentityLinkRow
+	Between, Around []*table.IdentityRefusedRow
+	Person          Group
+	Household       Group
+	Were            []Span
+}
+
+// Group says whether two profiles are of one person or household.
+type Group struct {
+	Same  bool
+	ID    identifier.ID
+	Signs string // of a person
+}
+
+// Span is a time in which two identifiers belonged to one profile.
+type Span struct {
+	Profile  identifier.ID
+	From, To table.Micros
+}
+
+// Step is an accepted link on the way from one identifier to another.
+type Step struct {
+	From, To         identifier.ID
+	FromType, ToType string
+	Class            int64                  // of strength, 0 to 6; Decided
+	Link             *table.IdentityLinkRow // the strongest and oldest observation of the pair; nil when it was decided
+}
+
+// Explain says why two identifiers are one profile, or why not.
+func (n *Night) Explain(ctx context.Context, a, b identifier.ID) (*Explanation, error) {
+	stands, err := n.stand(ctx, a, b)
+	if err != nil {
+		return nil, err
+	}
+	e := &Explanation{A: stands[a], B: stands[b], Weakest: -1}
+	var links []*table.IdentityLinkRow
+	if blocks := setOf(e.A.Block, e.B.Block); len(blocks) > 0 {
+		if links, err = n.block(ctx, blocks); err != nil {
+			return nil, err
+		}
+	}
+	if a == b || e.A.Block == e.B.Block && !e.A.Block.IsZero() {
+		if e.Path, err = n.path(ctx, e.A.Block, links, a, b); err != nil {
+			return nil, err
+		}
+	}
+	e.Together = a == b || len(e.Path) > 0
+	for i, s := range e.Path {
+		if w := e.Weakest; w < 0 || s.weaker(e.Path[w]) {
+			e.Weakest = i
+		}
+	}
+	if !e.Together {
+		return e, n.apart(ctx, e, links)
+	}
+	return e, nil
+}
+
+// weaker reports whether a link holds less than another.
+func (s Step) weaker(o Step) bool {
+	if s.Class != o.Class || s.Link == nil || o.Link == nil {
+		return s.Class > o.Class
+	}
+	return s.Link.FirstAt > o.Link.FirstAt
+}
+
+// path finds the way between two identifiers of a block in the forest of accepted links; nil when there is none.
+func (n *Night) path(ctx context.Context, block identifier.ID, links []*table.IdentityLinkRow, a, b identifier.ID) ([]Step, error) {
+	forest := map[identifier.ID][]Step{}
+	add := func(x, y identifier.ID, class int64, l *table.IdentityLinkRow) {
+		forest[x] = append(forest[x], Step{From: x, To: y, Class: class, Link: l})
+		forest[y] = append(forest[y], Step{From: y, To: x, Class: class, Link: l})
+	}
+	must, err := n.kept(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, pair := range must[block] {
+		add(pair[0], pair[1], Decided, nil)
+	}
+	for _, l := range links {
+		if l.Status == "linked" {
+			add(l.Left, l.Right, 0, l)
+		}
+	}
+	came := map[identifier.ID]Step{a: {}}
+	for queue := []identifier.ID{a}; len(queue) > 0; queue = queue[1:] {
+		for _, s := range forest[queue[0]] {
+			if _, been := came[s.To]; !been {
+				came[s.To] = s
+				queue = append(queue, s.To)
+			}
+		}
+	}
+	if _, reached := came[b]; !reached {
+		return nil, nil
+	}
+	var path []Step
+	for at := b; at != a; at = came[at].From {
+		path = append(path, came[at])
+	}
+	slices.Reverse(path)
+	return path, n.classify(ctx, path)
+}
+
+// classify completes the links of a path: a device may have been seen as several things, and its type weakens its links.
+func (n *Night) classify(ctx context.Context, path []Step) error {
+	ids := identifier.Set{}
+	for _, s := range path {
+		ids[s.From], ids[s.To] = struct{}{}, struct{}{}
+	}
+	rows, err := n.memberships(ctx, ids)
+	if err != nil {
+		return err
+	}
+	types := map[identifier.ID]string{}
+	for _, r := range rows {
+		types[r.Identifier] = r.IdentifierType
+	}
+	for i := range path {
+		s := &path[i]
+		s.FromType, s.ToType = types[s.From], types[s.To]
+		if s.Link == nil {
+			continue
+		}
+		observed := map[identifier.ID]string{s.Link.Left: s.Link.LeftType, s.Link.Right: s.Link.RightType}
+		s.FromType, s.ToType = cmp.Or(s.FromType, observed[s.From]), cmp.Or(s.ToType, observed[s.To])
+		s.Class = night.Class(s.Link.Rule, s.FromType, s.ToType)
+	}
+	return nil
+}
+
+// apart says why two identifiers are not one profile.
+func (n *Night) apart(ctx context.Context, e *Explanation, links []*table.IdentityLinkRow) error {
+	a, b := e.A, e.B
+	crossing, err := n.crossing(ctx, setOf(a.ID, b.ID))
+	if err != nil {
+		return err
+	}
+	for _, l := range slices.Concat(links, crossing) {
+		if both(l.Left, l.Right, a.ID, b.ID) && !night.Refused(l.Status) {
+			e.Direct = append(e.Direct, l)
+		}
+	}
+	refused, err := n.refused(ctx, setOf(a.ID, b.ID, a.Profile, b.Profile))
+	if err != nil {
+		return err
+	}
+	ends := setOf(a.ID, b.ID)
+	for _, r := range refused {
+		switch {
+		case both(r.LeftProfile, r.RightProfile, a.Profile, b.Profile) && !a.Profile.IsZero() && !b.Profile.IsZero(),
+			both(r.Left, r.Right, a.ID, b.ID):
+			e.Between = append(e.Between, r)
+		case ends.Has(r.Left) || ends.Has(r.Right):
+			e.Around = append(e.Around, r)
+		}
+	}
+	e.Were = overlaps(a, b)
+	return n.groups(ctx, e)
+}
+
+// groups finds out whether the two are one person or household.
+func (n *Night) groups(ctx context.Context, e *Explanation) error {
+	profiles := setOf(e.A.Profile, e.B.Profile)
+	persons, err := columns.Find[table.PersonRow](ctx, n.Files[table.Person], table.Person, profiles, nil, "profile_id")
+	if err != nil {
+		return err
+	}
+	if len(persons) == 2 && persons[0].Person == persons[1].Person {
+		e.Person = Group{true, persons[0].Person, persons[0].Signs}
+	}
+	houses, err := columns.Find[table.HouseholdRow](ctx, n.Files[table.Household], table.Household, profiles, nil, "profile_id")
+	if len(houses) == 2 && houses[0].Household == houses[1].Household {
+		e.Household = Group{true, houses[0].Household, ""}
+	}
+	return err
+}
+
+// overlaps are the times in which two identifiers belonged to one profile.
+func overlaps(a, b *Standing) (were []Span) {
+	for _, x := range a.spans() {
+		for _, y := range b.spans() {
+			if s := (Span{x.Profile, max(x.From, y.From), min(x.To, y.To)}); x.Profile == y.Profile && s.From < s.To {
+				were = append(were, s)
+			}
+		}
+	}
+	slices.SortFunc(were, func(x, y Span) int { return cmp.Compare(x.From, y.From) })
+	return were
+}
+
+// spans are an identifier's memberships, past and present.
+func (s *Standing) spans() (all []Span) {
+	for _, r := range s.Past {
+		all = append(all, Span{r.Profile, r.ValidFrom, *r.ValidTo})
+	}
+	if !s.Profile.IsZero() {
+		all = append(all, Span{s.Profile, s.Since, night.Forever})
+	}
+	return all
+}
+
+// both reports whether two things are two others, either way round.
+func both(x, y, a, b identifier.ID) bool { return x == a && y == b || x == b && y == a }
