@@ -44,7 +44,7 @@ const (
 	watchedOpenly   = 0.02   // of a holder's watching: without an account, such as free episodes
 	watchedOpenlyTV = 0.10   // the same with a TV
 	staysLoggedIn   = 0.93   // of anonymous visits with an app or a TV: whoever is logged in on it stays so
-	putOff          = 0.70   // of a holder's anonymous visits with a shared device on which somebody else was logged in last: not made
+	putOff          = 0.65   // of a holder's anonymous visits with a shared device on which somebody else was logged in last: not made
 	signsInLate     = 0.80   // of logins with a browser: in the course of the visit, which begins without an account
 	publicLogin     = 0.015  // of a holder's visits: with a kiosk, a demo TV or a shop's tablet; that is 1 % of logins
 	loggedOutPublic = 0.70   // after such a visit

@@ -51,6 +51,9 @@ func (h *home) plan(d dice) {
 	}
 	for _, p := range h.people {
 		rate := 0.05 * h.Scale
+		if len(p.accounts) == 0 {
+			rate = 0.1 * h.Scale
+		}
 		for day := range h.Nights {
 			for range d.poisson(rate) { // looks around as nobody in particular
 				v := visit{at: h.someTime(d, day), gadget: h.anyOf(d, p, toBrowse), person: p}
