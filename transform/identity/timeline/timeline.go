@@ -38,8 +38,8 @@
 // is so for events that came late, were restated or vanished, as long as c is not after them.
 //
 // Profiles and confidence are always the night's own, and what an account had that has now refused is dropped before the
-// horizon too. Two things reach back to the horizon only: a device whose type is now another, and an account that
-// consents again, whose older rows no night kept.
+// horizon too. What reaches back to the horizon only: a device whose type is now another, and an account that consents
+// again or has a profile again, whose older rows no night kept. Other rules need a run over all events.
 package timeline
 
 import (
