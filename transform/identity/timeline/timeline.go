@@ -39,7 +39,7 @@
 // is so for events that came late, were restated or vanished, as long as c is not after them.
 //
 // Profiles and confidence are always the night's own, and what an account had that has now refused is dropped before the
-// horizon too. A device whose type is now another needs a run over all events.
+// horizon too. A device whose type is now another, and other rules, need a run over all events.
 package timeline
 
 import (
