@@ -103,6 +103,14 @@ func (o *oracle) at(t int64) stretch {
 	if !several && backfill != 0 {
 		return stretch{account: backfill, method: Backfill}
 	}
+	if reach := o.rules.SharedBackfill; several {
+		if before >= 0 && o.within(before, t, reach) {
+			return stretch{account: o.auth[before].account, method: Backfill, shared: true}
+		}
+		if before+1 < len(o.auth) && o.within(before+1, t, reach) {
+			return stretch{account: o.auth[before+1].account, method: Backfill, shared: true}
+		}
+	}
 	return stretch{}
 }
 
@@ -209,7 +217,7 @@ func randomHistory(n func(int) int) (Rules, string, []event) {
 	seconds := func(from, to int) time.Duration { return time.Duration(from+n(to-from+1)) * time.Second }
 	rules := Rules{AppTTL: seconds(0, 20), TTL: seconds(0, 10), Window: seconds(0, 12), Cap: 1 + n(3), SharedCap: 1 + n(4), Viewing: seconds(0, 5)}
 	window := int(rules.Window / time.Second)
-	rules.Session, rules.Backfill, rules.Bracket = seconds(0, window), seconds(0, window), seconds(0, window)
+	rules.Session, rules.Backfill, rules.Bracket, rules.SharedBackfill = seconds(0, window), seconds(0, window), seconds(0, window), seconds(0, window)
 	accounts := 1 + n(5)
 	spread, web := []int{3, 12, 40}[n(3)], 3*n(2) // of every second history all events are of sessions
 	events := make([]event, n(16))

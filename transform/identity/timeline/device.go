@@ -34,10 +34,10 @@ type sweeper struct {
 	from     int64           // nothing is said of the time before
 	events   []int32         // of each account in the window; all 0 between devices
 
-	logins                                      []login
-	classes, sessions, spans, backfill, bracket []piece
-	web                                         webSessions
-	out                                         []stretch
+	logins                                            []login
+	classes, sessions, spans, backfill, bracket, near []piece
+	web                                               webSessions
+	out                                               []stretch
 }
 
 // device gives a device's timeline, valid until the next call. It sorts the events.
@@ -53,6 +53,7 @@ func (s *sweeper) device(events []event, deviceType string) []stretch {
 	s.span(ttl)
 	s.backfills()
 	s.brackets()
+	s.nears()
 	s.overlay()
 	return s.out
 }
@@ -140,6 +141,17 @@ func (s *sweeper) brackets() {
 	}
 }
 
+// nears hold after each login and, as far as no earlier one does, before it.
+func (s *sweeper) nears() {
+	s.near = s.near[:0]
+	reach, before := int64(micros(s.rules.SharedBackfill)), int64(math.MinInt64)
+	for i, l := range s.logins {
+		from := max(l.at-reach, before)
+		before = min(l.until+reach, s.next(i))
+		s.near = add(s.near, piece{from, before, l.account})
+	}
+}
+
 // add appends a piece, unless it is empty, to pieces in order, joining it with what it continues.
 func add(pieces []piece, p piece) []piece {
 	if p.from >= p.to {
@@ -155,13 +167,14 @@ func add(pieces []piece, p piece) []piece {
 // overlay decides at every instant by the first rule that says something there.
 func (s *sweeper) overlay() {
 	classes, sessions, spans := cursor(s.classes), cursor(s.sessions), cursor(s.spans)
-	backfill, bracket := cursor(s.backfill), cursor(s.bracket)
+	backfill, bracket, near := cursor(s.backfill), cursor(s.bracket), cursor(s.near)
 	for t := s.from; t < math.MaxInt64; {
 		class, until := classes.at(t, math.MaxInt64)
 		bySession, until := sessions.at(t, until)
 		bySpan, until := spans.at(t, until)
 		byBackfill, until := backfill.at(t, until)
 		byBracket, until := bracket.at(t, until)
+		byNear, until := near.at(t, until)
 		account, method := uint32(0), ""
 		switch {
 		case class == public:
@@ -173,6 +186,8 @@ func (s *sweeper) overlay() {
 			account, method = byBackfill, Backfill
 		case class == shared && byBracket != 0:
 			account, method = byBracket, Bracket
+		case class == shared && byNear != 0:
+			account, method = byNear, Backfill
 		}
 		if account != 0 {
 			s.put(stretch{t, until, account, method, class == shared})

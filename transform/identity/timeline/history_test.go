@@ -107,6 +107,7 @@ func built(t testing.TB, in timeline.Input, workers int) []*table.DeviceTimeline
 	}
 	if in.Rules == (timeline.Rules{}) {
 		in.Rules = timeline.Default()
+		in.Rules.SharedBackfill = 0 // it has a test of its own
 	}
 	var rows []*table.DeviceTimelineRow
 	if err := timeline.Build(t.Context(), in, workers, func(row *table.DeviceTimelineRow) error {

@@ -23,7 +23,7 @@ func smallRules(r *rand.Rand) timeline.Rules {
 	s := func(from, to int) time.Duration { return time.Duration(from+r.IntN(to-from+1)) * time.Second }
 	rules := timeline.Rules{AppTTL: s(10, 45), TTL: s(5, 15), Window: s(1, 15), Cap: 1 + r.IntN(3), SharedCap: 2 + r.IntN(3), Viewing: s(0, 15)}
 	window := int(rules.Window / time.Second)
-	rules.Session, rules.Backfill, rules.Bracket = s(0, window), s(0, window), s(0, window)
+	rules.Session, rules.Backfill, rules.Bracket, rules.SharedBackfill = s(0, window), s(0, window), s(0, window), s(0, window)
 	return rules
 }
 

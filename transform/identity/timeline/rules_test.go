@@ -93,6 +93,30 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// TestSharedBackfill shows what the nearness of a login says where several accounts use a device: a day, the login before
+// first.
+func TestSharedBackfill(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name         string
+		events, want []string
+	}{
+		{"a day around", []string{"100d logout u", "104d logout v"},
+			[]string{"70d..74d u backfill", "99d..101d u backfill shared", "103d..105d v backfill shared", "130d..134d v backfill"}},
+		{"the login before holds on", []string{"100d logout u", "101d12h logout v"},
+			[]string{"70d..71d12h u backfill", "99d..101d u backfill shared", "101d..102d12h v backfill shared", "130d..131d12h v backfill"}},
+		{"until the next one", []string{"100d logout u", "100d12h logout v"},
+			[]string{"70d..70d12h u backfill", "99d..100d12h u backfill shared", "100d12h..101d12h v backfill shared", "130d..130d12h v backfill"}},
+		{"spans and brackets are stronger", []string{"100d logout v", "101d logout u", "102d login u"},
+			[]string{"70d..71d v backfill", "99d..101d v backfill shared", "101d..102d u bracket shared", "102d..130d u span shared", "130d..132d u span"}},
+	} {
+		rows := built(t, timeline.Input{Rules: timeline.Default(), Days: history(t, c.events)}, 1)
+		if got := lines(rows); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %s\ngot      %s\nexpected %s", c.name, strings.Join(c.events, ", "), strings.Join(got, ", "), strings.Join(c.want, ", "))
+		}
+	}
+}
+
 // TestSessions shows what sessions say, on a device that logouts of two accounts leave to nobody else.
 func TestSessions(t *testing.T) {
 	t.Parallel()
@@ -135,7 +159,7 @@ func TestSessions(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			rules := timeline.Default()
-			rules.Backfill, rules.Bracket, rules.SharedCap, rules.Cap = 0, 0, 9, 9
+			rules.Backfill, rules.SharedBackfill, rules.Bracket, rules.SharedCap, rules.Cap = 0, 0, 0, 9, 9
 			rows := built(t, timeline.Input{Rules: rules, Days: history(t, append(nobody, c.events...))}, 1)
 			for _, r := range rows {
 				if !r.Shared {

@@ -22,6 +22,8 @@
 //   - backfill: the device is personal, and an authenticated event is within Rules.Backfill.
 //   - bracket: the device is shared, and the authenticated events before and after it are of one account, each within
 //     Rules.Bracket.
+//   - backfill: the device is shared, and the last authenticated event by then or, else, the next one is within
+//     Rules.SharedBackfill.
 //
 // Accounts that refused to be analysed have events like any other; only what they would get is nobody's, until they consent
 // again. The session
@@ -71,7 +73,9 @@ type Rules struct {
 	Session   time.Duration // how far the events of one session reach
 	Backfill  time.Duration
 	Bracket   time.Duration
-	Viewing   time.Duration // a viewing counts for so long at most, whatever its seconds
+	// SharedBackfill is what Backfill is on a shared device: much less.
+	SharedBackfill time.Duration
+	Viewing        time.Duration // a viewing counts for so long at most, whatever its seconds
 }
 
 // Default gives the limits that identity is measured with.
@@ -79,7 +83,7 @@ func Default() Rules {
 	const day = 24 * time.Hour
 	return Rules{
 		AppTTL: 90 * day, TTL: 30 * day, Window: 30 * day, Cap: 3, SharedCap: 6,
-		Session: day, Backfill: 30 * day, Bracket: 72 * time.Hour, Viewing: day,
+		Session: day, Backfill: 30 * day, Bracket: 72 * time.Hour, SharedBackfill: day, Viewing: day,
 	}
 }
 
@@ -94,10 +98,10 @@ func (r Rules) ReadFrom(horizon table.Micros) table.Micros {
 
 // check refuses limits that the rules make no sense with.
 func (r Rules) check() error {
-	if min(r.AppTTL, r.TTL, r.Window, r.Session, r.Backfill, r.Bracket, r.Viewing) < 0 {
+	if min(r.AppTTL, r.TTL, r.Window, r.Session, r.Backfill, r.Bracket, r.SharedBackfill, r.Viewing) < 0 {
 		return errors.New("timeline rules: a duration below 0")
 	}
-	if reach := max(r.Session, r.Backfill, r.Bracket); reach > r.Window {
+	if reach := max(r.Session, r.Backfill, r.Bracket, r.SharedBackfill); reach > r.Window {
 		return fmt.Errorf("timeline rules: a reach of %s is longer than the window of %s", reach, r.Window)
 	}
 	if min(r.Cap, r.SharedCap) < 1 {
