@@ -41,8 +41,7 @@ func (s *Solution) stitch(ctx context.Context, p *Problem, g *blocks, workers in
 // looser is a node whose profile is another under the loose stitching.
 type looser struct{ node, representative uint32 }
 
-// stitcher solves one block after the other. Within a block nodes are numbered anew, by their keys: so comparing numbers
-// compares keys, and the smallest number of a cluster is its representative.
+// stitcher solves one block after the other.
 type stitcher struct {
 	p      *Problem
 	s      *Solution
@@ -50,24 +49,27 @@ type stitcher struct {
 	most   uint32 // nodes of a profile
 	looser []looser
 
-	// Of the block.
-	nodes    []uint32 // ascending by key
+	// Of the block. Its nodes are told by their places in nodes.
+	nodes    []uint32
 	clusters []cluster
 	links    []link
-	order    []ranked // of links
+	order    []ranked // in which the links are tried
 	cannot   [][2]uint32
 	refused  []link // for a reason that may pass: size and bridge
 }
 
-// cluster is a tree of a union-find over a block's nodes, and is told by its root.
+// cluster is a tree of a union-find over a block's nodes, told by its root, which is the smallest number. Of a node that
+// is no root only parent and device hold.
 type cluster struct {
-	tally  tally // this and size are right for a root only
+	tally  tally
+	key    uint64 // the beginning of the least node's key, which is nearly always enough to compare
 	parent uint32
+	least  uint32 // the node with the smallest key
 	size   uint32
 	device bool // the node itself is one
 }
 
-// link is a link within a block, the node of the smaller number first.
+// link is a link within a block.
 type link struct {
 	first int64
 	a, b  uint32
@@ -102,11 +104,17 @@ func (st *stitcher) solve(b block) {
 		st.write(st.s.Strict)
 	}
 	st.write(st.s.Latest)
-	for _, v := range st.nodes {
-		st.s.Block[v] = st.nodes[0]
+	least := &st.clusters[0]
+	for i := range st.clusters {
+		if c := &st.clusters[i]; st.before(c, least) {
+			least = c
+		}
 	}
+	for _, v := range st.nodes {
+		st.s.Block[v] = st.nodes[least.least]
+	}
+	st.settle()
 	if len(st.refused) > 0 {
-		st.settle()
 		st.loosen()
 	}
 }
@@ -119,24 +127,28 @@ func (st *stitcher) status(link uint32) *Status {
 	return &st.s.Status[link]
 }
 
-// settle looks again at the links that a device would have bridged: later ones may have joined the same profiles.
+// settle looks again at the links that a device would have bridged: later ones may have joined the same profiles. It
+// leaves those that were refused for size.
 func (st *stitcher) settle() {
+	size := st.refused[:0]
 	for _, l := range st.refused {
-		if st.root(l.a) == st.root(l.b) {
-			*st.status(l.index) = Implied
+		switch status := st.status(l.index); {
+		case *status == Size:
+			size = append(size, l)
+		case st.root(l.a) == st.root(l.b):
+			*status = Implied
 		}
 	}
+	st.refused = size
 }
 
 // loosen goes on after the latest stitching with the links that were refused for size.
 func (st *stitcher) loosen() {
 	for _, l := range st.refused {
-		if *st.status(l.index) == Size {
-			st.try(l.a, l.b, math.MaxUint32)
-		}
+		st.try(l.a, l.b, math.MaxUint32)
 	}
 	for i, v := range st.nodes {
-		if r := st.nodes[st.root(uint32(i))]; r != st.s.Latest[v] {
+		if r := st.nodes[st.clusters[st.root(uint32(i))].least]; r != st.s.Latest[v] {
 			st.looser = append(st.looser, looser{v, r})
 		}
 	}
@@ -170,7 +182,15 @@ func (st *stitcher) try(a, b, most uint32) Status {
 	}
 	y.parent = ra
 	x.tally, x.size = sum, x.size+y.size
+	if st.before(y, x) {
+		x.key, x.least = y.key, y.least
+	}
 	return Linked
+}
+
+// before compares the least nodes of two clusters.
+func (st *stitcher) before(x, y *cluster) bool {
+	return x.key < y.key || x.key == y.key && st.compare(x.least, y.least) < 0
 }
 
 // root halves the path on its way.
@@ -188,6 +208,6 @@ func (st *stitcher) write(representative []uint32) {
 	for i, v := range st.nodes {
 		c := &st.clusters[i]
 		c.parent = st.clusters[c.parent].parent
-		representative[v] = st.nodes[c.parent]
+		representative[v] = st.nodes[st.clusters[c.parent].least]
 	}
 }
