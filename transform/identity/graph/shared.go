@@ -30,6 +30,9 @@ func findShared(ctx context.Context, p *Problem, scratch []uint32, workers int) 
 		var suspects, listed []uint32 // listed is where a suspect's neighbours begin, and where they end once listed
 		total := uint32(0)
 		for v, links := range mine {
+			if links == 0 {
+				continue
+			}
 			mine[v] = 0
 			if node := from + v; !is[node] && int(links) > p.Rules.Types[p.Types[node]].Cap {
 				suspects, listed = append(suspects, uint32(node)), append(listed, total)

@@ -58,25 +58,6 @@ type stitcher struct {
 	refused  []link // for a reason that may pass: size and bridge
 }
 
-// cluster is a tree of a union-find over a block's nodes, told by its root, which is the smallest number. Of a node that
-// is no root only parent and device hold.
-type cluster struct {
-	tally  tally
-	key    uint64 // the beginning of the least node's key, which is nearly always enough to compare
-	parent uint32
-	least  uint32 // the node with the smallest key
-	size   uint32
-	device bool // the node itself is one
-}
-
-// link is a link within a block.
-type link struct {
-	first int64
-	a, b  uint32
-	index uint32 // in the problem
-	class uint8  // 0 for a must-link, else one more than the problem's
-}
-
 // solve sets all that the solution says of the nodes and links of a block.
 func (st *stitcher) solve(b block) {
 	st.number(b.nodes)
@@ -104,14 +85,9 @@ func (st *stitcher) solve(b block) {
 		st.write(st.s.Strict)
 	}
 	st.write(st.s.Latest)
-	least := &st.clusters[0]
-	for i := range st.clusters {
-		if c := &st.clusters[i]; st.before(c, least) {
-			least = c
-		}
-	}
+	first := st.first()
 	for _, v := range st.nodes {
-		st.s.Block[v] = st.nodes[least.least]
+		st.s.Block[v] = first
 	}
 	st.settle()
 	if len(st.refused) > 0 {
@@ -151,63 +127,5 @@ func (st *stitcher) loosen() {
 		if r := st.nodes[st.clusters[st.root(uint32(i))].least]; r != st.s.Latest[v] {
 			st.looser = append(st.looser, looser{v, r})
 		}
-	}
-}
-
-// try joins the clusters of two nodes, or says why not. Size is the last reason to be looked at, so that a link that is
-// refused for it breaks no other rule.
-func (st *stitcher) try(a, b, most uint32) Status {
-	ra, rb := st.root(a), st.root(b)
-	if ra == rb {
-		return Implied
-	}
-	if rb < ra {
-		a, b, ra, rb = b, a, rb, ra
-	}
-	x, y := &st.clusters[ra], &st.clusters[rb]
-	for _, c := range st.cannot {
-		if r0, r1 := st.root(c[0]), st.root(c[1]); r0 == ra && r1 == rb || r0 == rb && r1 == ra {
-			return Cannot
-		}
-	}
-	if x.size > 1 && st.clusters[a].device || y.size > 1 && st.clusters[b].device {
-		return Bridge
-	}
-	sum := x.tally + y.tally
-	if t, is := st.traits.exceeded(sum); is {
-		return LimitOf(t)
-	}
-	if x.size+y.size > most {
-		return Size
-	}
-	y.parent = ra
-	x.tally, x.size = sum, x.size+y.size
-	if st.before(y, x) {
-		x.key, x.least = y.key, y.least
-	}
-	return Linked
-}
-
-// before compares the least nodes of two clusters.
-func (st *stitcher) before(x, y *cluster) bool {
-	return x.key < y.key || x.key == y.key && st.compare(x.least, y.least) < 0
-}
-
-// root halves the path on its way.
-func (st *stitcher) root(v uint32) uint32 {
-	c := st.clusters
-	for c[v].parent != v {
-		c[v].parent = c[c[v].parent].parent
-		v = c[v].parent
-	}
-	return v
-}
-
-// write says which cluster each node is in now. A parent has the smaller number, so its own is the root already.
-func (st *stitcher) write(representative []uint32) {
-	for i, v := range st.nodes {
-		c := &st.clusters[i]
-		c.parent = st.clusters[c.parent].parent
-		representative[v] = st.nodes[st.clusters[c.parent].least]
 	}
 }

@@ -3,24 +3,17 @@ package graph
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
 	"math"
 	"math/bits"
 	"slices"
 )
 
-// number gives the nodes of a block small numbers, and makes each a cluster of its own. While the block is being solved,
-// Latest holds these numbers.
-func (st *stitcher) number(nodes []uint32) {
-	st.nodes, st.clusters = nodes, sized(st.clusters, len(nodes))
-	for i, v := range nodes {
-		t := st.p.Types[v]
-		st.s.Latest[v] = uint32(i)
-		st.clusters[i] = cluster{
-			tally: st.traits.one[t], device: st.traits.device[t],
-			key: binary.BigEndian.Uint64(st.p.Keys[v][:]), parent: uint32(i), least: uint32(i), size: 1,
-		}
-	}
+// link is a link within a block.
+type link struct {
+	first int64
+	a, b  uint32
+	index uint32 // in the problem
+	class uint8  // 0 for a must-link, else one more than the problem's
 }
 
 // compare compares the keys of two nodes.
@@ -74,6 +67,37 @@ func (st *stitcher) byKey(l *link) (less, more uint32) {
 		return l.b, l.a
 	}
 	return l.a, l.b
+}
+
+// ranked is something that is sorted by its rank.
+type ranked struct {
+	rank uint64
+	item uint32
+}
+
+// sortRanked sorts what is nearly always short, and nearly always of different ranks; tie compares the items of equal ones.
+func sortRanked(s []ranked, tie func(x, y uint32) int) {
+	if len(s) > 100 {
+		slices.SortFunc(s, func(x, y ranked) int { return cmp.Compare(x.rank, y.rank) })
+	} else {
+		for i := 1; i < len(s); i++ {
+			x, at := s[i], i
+			for ; at > 0 && x.rank < s[at-1].rank; at-- {
+				s[at] = s[at-1]
+			}
+			s[at] = x
+		}
+	}
+	for from := 0; from+1 < len(s); {
+		to := from + 1
+		for to < len(s) && s[to].rank == s[from].rank {
+			to++
+		}
+		if to > from+1 {
+			slices.SortFunc(s[from:to], func(x, y ranked) int { return tie(x.item, y.item) })
+		}
+		from = to
+	}
 }
 
 // sized is a slice of a length, of any content.
