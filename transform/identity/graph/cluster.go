@@ -20,10 +20,10 @@ func (st *stitcher) number(nodes []uint32) {
 	for i, v := range nodes {
 		t := st.p.Types[v]
 		st.s.Latest[v] = uint32(i)
-		st.clusters[i] = cluster{
-			tally: st.traits.one[t], device: st.traits.device[t],
-			key: binary.BigEndian.Uint64(st.p.Keys[v][:]), parent: uint32(i), least: uint32(i), size: 1,
-		}
+		c := &st.clusters[i]
+		c.tally, c.device = st.traits.one[t], st.traits.device[t]
+		c.key = binary.BigEndian.Uint64(st.p.Keys[v][:])
+		c.parent, c.least, c.size = uint32(i), uint32(i), 1
 	}
 }
 

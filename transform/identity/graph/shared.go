@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"iter"
+	"math"
 	"slices"
 )
 
@@ -16,7 +17,12 @@ func findShared(ctx context.Context, p *Problem, scratch []uint32, workers int) 
 	n := len(p.Keys)
 	is := make([]bool, n)
 	copy(is, p.Shared)
-	counts := newCounting(p.Rules.Types)
+	counts, caps := newCounting(p.Rules.Types), new([maxTypes]uint32)
+	for i, t := range p.Rules.Types {
+		if caps[i] = math.MaxUint32; t.Cap > 0 {
+			caps[i] = uint32(min(t.Cap, math.MaxUint32))
+		}
+	}
 	return is, each(ctx, n, share(n, workers), workers, func(from, to int) error {
 		mine := scratch[from:to]
 		clear(mine)
@@ -30,11 +36,8 @@ func findShared(ctx context.Context, p *Problem, scratch []uint32, workers int) 
 		var suspects, listed []uint32 // listed is where a suspect's neighbours begin, and where they end once listed
 		total := uint32(0)
 		for v, links := range mine {
-			if links == 0 {
-				continue
-			}
 			mine[v] = 0
-			if node := from + v; !is[node] && int(links) > p.Rules.Types[p.Types[node]].Cap {
+			if node := from + v; links > caps[p.Types[node]] && !is[node] {
 				suspects, listed = append(suspects, uint32(node)), append(listed, total)
 				mine[v] = uint32(len(suspects))
 				total += links
@@ -52,7 +55,7 @@ func findShared(ctx context.Context, p *Problem, scratch []uint32, workers int) 
 		}
 		begin := uint32(0)
 		for s, v := range suspects {
-			is[v] = degree(p.Types, neighbours[begin:listed[s]]) > p.Rules.Types[p.Types[v]].Cap
+			is[v] = degree(p.Types, neighbours[begin:listed[s]]) > caps[p.Types[v]]
 			begin = listed[s]
 		}
 		return ctx.Err()
@@ -60,10 +63,10 @@ func findShared(ctx context.Context, p *Problem, scratch []uint32, workers int) 
 }
 
 // degree counts distinct neighbours, which it sorts, of the type that has most of them.
-func degree(types []uint8, neighbours []uint32) int {
+func degree(types []uint8, neighbours []uint32) uint32 {
 	slices.Sort(neighbours)
-	var of [maxTypes]int
-	most := 0
+	var of [maxTypes]uint32
+	most := uint32(0)
 	for i, v := range neighbours {
 		if i == 0 || neighbours[i-1] != v {
 			of[types[v]]++
