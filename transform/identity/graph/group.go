@@ -21,16 +21,16 @@ type cannot struct {
 
 // blocks are the contents of all such blocks, one after the other.
 type blocks struct {
-	ends   []ends // by block; it begins where the one before ends
+	ends   []blockEnds // by block; it begins where the one before ends
 	nodes  []uint32
 	links  []uint32
 	cannot []cannot // ascending by block
 }
 
-type ends struct{ nodes, links uint32 }
+type blockEnds struct{ nodes, links uint32 }
 
 func (g *blocks) of(i uint32) block {
-	var from ends
+	var from blockEnds
 	if i > 0 {
 		from = g.ends[i-1]
 	}
@@ -84,12 +84,14 @@ func (s *Solution) group(ctx context.Context, p *Problem, workers int) (*blocks,
 		}
 	}
 	slices.SortFunc(g.cannot, func(a, b cannot) int { return cmp.Compare(a.block, b.block) })
-	for v, root := range s.Block {
-		if ofRoot[root] == none {
-			s.Strict[v], s.Latest[v] = root, root
+	return g, each(ctx, len(of), chunk, workers, func(from, to int) error {
+		for v := from; v < to; v++ {
+			if of[v] == none {
+				s.Strict[v], s.Latest[v] = uint32(v), uint32(v)
+			}
 		}
-	}
-	return g, nil
+		return nil
+	})
 }
 
 // groupNodes numbers the blocks of several nodes, and sorts their nodes.
@@ -111,7 +113,7 @@ func (g *blocks) groupNodes(ctx context.Context, roots, ofRoot, of []uint32, wor
 	for root, size := range ofRoot {
 		if ofRoot[root] = none; size > 1 {
 			ofRoot[root] = uint32(len(g.ends))
-			g.ends = append(g.ends, ends{nodes: nodes})
+			g.ends = append(g.ends, blockEnds{nodes: nodes})
 			nodes += size
 		}
 	}
