@@ -16,7 +16,7 @@ import (
 
 	_ "embed"
 
-	"crosslift/jobs/stitch"
+	"crosslift/bench/identity"
 )
 
 //go:embed identity.py
@@ -78,7 +78,7 @@ func (b *identityBench) endToEnd(ctx context.Context, file, what string) error {
 	if err != nil {
 		return err
 	}
-	var r stitch.Report
+	var r identity.Stitched
 	if err := json.Unmarshal([]byte(u.output), &r); err != nil {
 		return err
 	}
@@ -87,8 +87,8 @@ func (b *identityBench) endToEnd(ctx context.Context, file, what string) error {
 	for _, p := range r.Seconds {
 		at -= p.Seconds
 	}
-	for _, p := range r.Seconds {
-		parts = append(parts, fmt.Sprintf("%s %.1f s %s", p.Name, p.Seconds, mb(u.peakBetween(at, at+p.Seconds))))
+	for i, p := range r.Seconds {
+		parts = append(parts, fmt.Sprintf("%s %.1f s (CPU %.1f s) %s", p.Name, p.Seconds, r.CPU[i], mb(u.peakBetween(at, at+p.Seconds))))
 		at += p.Seconds
 	}
 	t.row("crosslift", u.used, u.used, strings.Join(parts, ", "))
