@@ -53,7 +53,7 @@ func (s *Solution) block(ctx context.Context, p *Problem, workers int) error {
 		return Implied
 	}
 	err = each(ctx, len(p.Links.A), chunk, workers, func(from, to int) error {
-		var a, b [256]uint32 // ends of links that join
+		var a, b [ahead]uint32 // ends of links that join
 		joining := 0
 		for i := from; i < to; i++ {
 			a[joining], b[joining] = p.Links.A[i], p.Links.B[i]
@@ -72,7 +72,7 @@ func (s *Solution) block(ctx context.Context, p *Problem, workers int) error {
 	}
 	for i, pair := range p.Must {
 		if s.Must[i] = status(pair[0], pair[1]); s.Must[i] == Linked {
-			f.join(pair[:1], pair[1:])
+			f.joinTwo(pair[0], pair[1])
 		}
 	}
 	f.flatten()

@@ -102,6 +102,11 @@ func brute(p *Problem) *Solution {
 			blocks.join(l.a, l.b)
 		}
 	}
+	for _, l := range links {
+		if *l.status == Bridge && profiles.of[l.a] == profiles.of[l.b] {
+			*l.status = Implied
+		}
+	}
 	s.Latest = profiles.representatives(p)
 	if s.Strict == nil {
 		s.Strict = s.Latest

@@ -47,6 +47,7 @@ func TestSolveIsBruteForce(t *testing.T) {
 		if got, want := solved(t, p, 1+r.IntN(3)), brute(p); !reflect.DeepEqual(got, want) {
 			t.Errorf("solved: %+v\nbrute:  %+v", *got, *want)
 		}
+		together(t, p, brute(p))
 	})
 }
 
@@ -189,9 +190,6 @@ func TestInvariants(t *testing.T) {
 		if !apart && s.Block[a] != s.Block[b] {
 			t.Errorf("link %d joins two blocks", i)
 		}
-		if status.Together() != (s.Latest[a] == s.Latest[b]) {
-			t.Errorf("link %d is %v, but its ends are represented by %d and %d", i, status, s.Latest[a], s.Latest[b])
-		}
 		if status == Linked {
 			accepted[0], accepted[1] = append(accepted[0], a), append(accepted[1], b)
 			for _, v := range []uint32{a, b} {
@@ -201,6 +199,7 @@ func TestInvariants(t *testing.T) {
 			}
 		}
 	}
+	together(t, p, s)
 	for v, n := range leaf {
 		if n > 1 {
 			t.Errorf("device %d has %d accepted links", v, n)
@@ -220,6 +219,16 @@ func TestInvariants(t *testing.T) {
 	for _, status := range []Status{Linked, Implied, SharedA, SharedB, SharedBoth, Outside, Bridge, Size, LimitOf(0)} {
 		if seen[status] == 0 {
 			t.Errorf("no link is %s: the world is too easy", p.Rules.Reason(status))
+		}
+	}
+}
+
+// together holds that statuses and profiles tell the same.
+func together(t *testing.T, p *Problem, s *Solution) {
+	t.Helper()
+	for i, status := range s.Status {
+		if a, b := p.Links.A[i], p.Links.B[i]; a != b && status.Together() != (s.Latest[a] == s.Latest[b]) {
+			t.Errorf("link %d is %v, but its ends are represented by %d and %d", i, status, s.Latest[a], s.Latest[b])
 		}
 	}
 }

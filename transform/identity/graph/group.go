@@ -84,12 +84,14 @@ func (s *Solution) group(ctx context.Context, p *Problem, workers int) (*blocks,
 		}
 	}
 	slices.SortFunc(g.cannot, func(a, b cannot) int { return cmp.Compare(a.block, b.block) })
-	for v, root := range s.Block {
-		if ofRoot[root] == none {
-			s.Strict[v], s.Latest[v] = root, root
+	return g, each(ctx, len(of), chunk, workers, func(from, to int) error {
+		for v := from; v < to; v++ {
+			if of[v] == none {
+				s.Strict[v], s.Latest[v] = uint32(v), uint32(v)
+			}
 		}
-	}
-	return g, nil
+		return nil
+	})
 }
 
 // groupNodes numbers the blocks of several nodes, and sorts their nodes.

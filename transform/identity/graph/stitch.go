@@ -56,7 +56,7 @@ type stitcher struct {
 	links    []link
 	order    []ranked // of links
 	cannot   [][2]uint32
-	refused  []link // for size
+	refused  []link // for a reason that may pass: size and bridge
 }
 
 // cluster is a tree of a union-find over a block's nodes, and is told by its root.
@@ -93,14 +93,10 @@ func (st *stitcher) solve(b block) {
 			strict = true
 		}
 		status := st.try(l.a, l.b, st.most)
-		if status == Size {
+		if status == Size || status == Bridge {
 			st.refused = append(st.refused, *l)
 		}
-		if m := uint32(len(st.s.Status)); l.index < m {
-			st.s.Status[l.index] = status
-		} else {
-			st.s.Must[l.index-m] = status
-		}
+		*st.status(l.index) = status
 	}
 	if !strict {
 		st.write(st.s.Strict)
@@ -109,16 +105,35 @@ func (st *stitcher) solve(b block) {
 	for _, v := range st.nodes {
 		st.s.Block[v] = st.nodes[0]
 	}
-	st.loosen()
+	if len(st.refused) > 0 {
+		st.settle()
+		st.loosen()
+	}
+}
+
+// status is where a link's or must-link's is kept.
+func (st *stitcher) status(link uint32) *Status {
+	if m := uint32(len(st.s.Status)); link >= m {
+		return &st.s.Must[link-m]
+	}
+	return &st.s.Status[link]
+}
+
+// settle looks again at the links that a device would have bridged: later ones may have joined the same profiles.
+func (st *stitcher) settle() {
+	for _, l := range st.refused {
+		if st.root(l.a) == st.root(l.b) {
+			*st.status(l.index) = Implied
+		}
+	}
 }
 
 // loosen goes on after the latest stitching with the links that were refused for size.
 func (st *stitcher) loosen() {
-	if len(st.refused) == 0 {
-		return
-	}
 	for _, l := range st.refused {
-		st.try(l.a, l.b, math.MaxUint32)
+		if *st.status(l.index) == Size {
+			st.try(l.a, l.b, math.MaxUint32)
+		}
 	}
 	for i, v := range st.nodes {
 		if r := st.nodes[st.root(uint32(i))]; r != st.s.Latest[v] {
