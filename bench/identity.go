@@ -37,7 +37,7 @@ func measureIdentity(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	b := &identityBench{self: self, python: os.Getenv("CROSSLIFT_PEERS"), out: dir, limit: time.Duration(limit[0]) * time.Second}
+	b := &identityBench{edges: edges[0], self: self, python: os.Getenv("CROSSLIFT_PEERS"), out: dir, limit: time.Duration(limit[0]) * time.Second}
 	if b.graph, err = filepath.Abs(filepath.Join(".bin", fmt.Sprint("graph-", edges[0]))); err != nil {
 		return err
 	}
@@ -47,31 +47,45 @@ func measureIdentity(ctx context.Context, dir string) error {
 	if err := os.WriteFile(b.script, peersScript, 0o600); err != nil {
 		return err
 	}
-	if _, err := os.Stat(filepath.Join(b.graph, "text.parquet")); err != nil {
-		if err := os.MkdirAll(b.graph, 0o755); err != nil {
-			return err
-		}
-		if _, err := measured(ctx, nil, self, "write-graph", b.graph, strconv.Itoa(edges[0])); err != nil {
-			return err
-		}
+	if err := os.MkdirAll(b.graph, 0o755); err != nil {
+		return err
 	}
 	if b.python == "" {
 		fmt.Println("no Python with scipy, polars, duckdb and splink: the comparison with them is left out (.ci/peers prints one where it can be had)")
 	}
 	fmt.Printf("\n%d edges; peers are stopped after %s. CPU is of all processors; ratios are of wall time\n", edges[0], b.limit)
-	return errors.Join(b.inMemory(ctx), b.endToEnd(ctx, "uuid", "keys of 128 bits"), b.endToEnd(ctx, "text", "the same keys as text"))
+	if err := b.inMemory(ctx); err != nil {
+		return err
+	}
+	if err := b.endToEnd(ctx, "uuid", "keys of 128 bits"); err != nil {
+		return err
+	}
+	return b.endToEnd(ctx, "text", "the same keys as text")
 }
 
 // identityBench is a run of all ways.
 type identityBench struct {
 	self, python, script string
 	graph, out           string // folders
+	edges                int
 	limit                time.Duration
+}
+
+// make writes the graph in a form, unless it is there.
+func (b *identityBench) make(ctx context.Context, form, name string) error {
+	if _, err := os.Stat(name); err == nil {
+		return nil
+	}
+	_, err := measured(ctx, nil, b.self, "write-graph", b.graph, strconv.Itoa(b.edges), form)
+	return err
 }
 
 // endToEnd makes the map of a file of edges by each way, and holds each map against ours.
 func (b *identityBench) endToEnd(ctx context.Context, file, what string) error {
 	edges := filepath.Join(b.graph, file+".parquet")
+	if err := b.make(ctx, file, edges); err != nil {
+		return err
+	}
 	ours := filepath.Join(b.out, "ours.parquet")
 	t := newTable("end to end, from Parquet to Parquet: " + what)
 	u, err := b.watch(ctx, b.self, "stitch-graph", edges, ours)
@@ -113,6 +127,9 @@ func (b *identityBench) endToEnd(ctx context.Context, file, what string) error {
 // inMemory measures what begins at numbers: clusters, profiles, and the profiles of one more night.
 func (b *identityBench) inMemory(ctx context.Context) error {
 	t := newTable("in memory, from numbers: the time of the step alone, reading not counted")
+	if err := b.make(ctx, "numbers", filepath.Join(b.graph, "numbers")); err != nil {
+		return err
+	}
 	labels := filepath.Join(b.out, "labels")
 	plain := map[string]used{}
 	for _, order := range []string{"shuffled", "blocks"} {
