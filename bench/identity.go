@@ -4,19 +4,17 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	_ "embed"
 
-	"crosslift/jobs/stitch"
+	"crosslift/bench/identity"
 )
 
 //go:embed identity.py
@@ -37,7 +35,7 @@ func measureIdentity(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	b := &identityBench{self: self, python: os.Getenv("CROSSLIFT_PEERS"), out: dir, limit: time.Duration(limit[0]) * time.Second}
+	b := &identityBench{edges: edges[0], self: self, python: os.Getenv("CROSSLIFT_PEERS"), out: dir, limit: time.Duration(limit[0]) * time.Second}
 	if b.graph, err = filepath.Abs(filepath.Join(".bin", fmt.Sprint("graph-", edges[0]))); err != nil {
 		return err
 	}
@@ -47,38 +45,65 @@ func measureIdentity(ctx context.Context, dir string) error {
 	if err := os.WriteFile(b.script, peersScript, 0o600); err != nil {
 		return err
 	}
-	if _, err := os.Stat(filepath.Join(b.graph, "text.parquet")); err != nil {
-		if err := os.MkdirAll(b.graph, 0o755); err != nil {
-			return err
-		}
-		if _, err := measured(ctx, nil, self, "write-graph", b.graph, strconv.Itoa(edges[0])); err != nil {
-			return err
-		}
+	if err := os.MkdirAll(b.graph, 0o755); err != nil {
+		return err
 	}
 	if b.python == "" {
 		fmt.Println("no Python with scipy, polars, duckdb and splink: the comparison with them is left out (.ci/peers prints one where it can be had)")
 	}
 	fmt.Printf("\n%d edges; peers are stopped after %s. CPU is of all processors; ratios are of wall time\n", edges[0], b.limit)
-	return errors.Join(b.inMemory(ctx), b.endToEnd(ctx, "uuid", "keys of 128 bits"), b.endToEnd(ctx, "text", "the same keys as text"))
+	forms := os.Getenv("CROSSLIFT_BENCH_FORMS")
+	if forms == "" {
+		forms = "numbers,uuid,text"
+	}
+	for form := range strings.SplitSeq(forms, ",") {
+		switch form {
+		case "numbers":
+			err = b.inMemory(ctx)
+		case "uuid":
+			err = b.endToEnd(ctx, form, "keys of 128 bits")
+		case "text":
+			err = b.endToEnd(ctx, form, "the same keys as text")
+		default:
+			err = fmt.Errorf("CROSSLIFT_BENCH_FORMS: %q: expected numbers, uuid or text", form)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // identityBench is a run of all ways.
 type identityBench struct {
 	self, python, script string
 	graph, out           string // folders
+	edges                int
 	limit                time.Duration
+}
+
+// make writes the graph in a form, unless it is there.
+func (b *identityBench) make(ctx context.Context, form, name string) error {
+	if _, err := os.Stat(name); err == nil {
+		return nil
+	}
+	_, err := measured(ctx, nil, b.self, "write-graph", b.graph, strconv.Itoa(b.edges), form)
+	return err
 }
 
 // endToEnd makes the map of a file of edges by each way, and holds each map against ours.
 func (b *identityBench) endToEnd(ctx context.Context, file, what string) error {
 	edges := filepath.Join(b.graph, file+".parquet")
+	if err := b.make(ctx, file, edges); err != nil {
+		return err
+	}
 	ours := filepath.Join(b.out, "ours.parquet")
-	t := newTable("end to end, from Parquet to Parquet: " + what)
+	title("end to end, from Parquet to Parquet: " + what)
 	u, err := b.watch(ctx, b.self, "stitch-graph", edges, ours)
 	if err != nil {
 		return err
 	}
-	var r stitch.Report
+	var r identity.Stitched
 	if err := json.Unmarshal([]byte(u.output), &r); err != nil {
 		return err
 	}
@@ -87,11 +112,11 @@ func (b *identityBench) endToEnd(ctx context.Context, file, what string) error {
 	for _, p := range r.Seconds {
 		at -= p.Seconds
 	}
-	for _, p := range r.Seconds {
-		parts = append(parts, fmt.Sprintf("%s %.1f s %s", p.Name, p.Seconds, mb(u.peakBetween(at, at+p.Seconds))))
+	for i, p := range r.Seconds {
+		parts = append(parts, fmt.Sprintf("%s %.1f s (CPU %.1f s) %s", p.Name, p.Seconds, r.CPU[i], mb(u.peakBetween(at, at+p.Seconds))))
 		at += p.Seconds
 	}
-	t.row("crosslift", u.used, u.used, strings.Join(parts, ", "))
+	row("crosslift", u.used, u.used, strings.Join(parts, ", "))
 	for _, peer := range []struct{ mode, name string }{{"polars", "Polars and scipy"}, {"duckdb", "DuckDB, Splink's loop"}, {"splink", "Splink on DuckDB"}} {
 		theirs := filepath.Join(b.out, "theirs.parquet")
 		p, note, err := b.peer(ctx, peer.mode, edges, theirs)
@@ -104,15 +129,18 @@ func (b *identityBench) endToEnd(ctx context.Context, file, what string) error {
 				return fmt.Errorf("%s: %w", peer.name, err)
 			}
 		}
-		t.row(peer.name, p.used, u.used, note)
+		row(peer.name, p.used, u.used, note)
 	}
-	fmt.Printf("%d identifiers, %d components, the largest of %d; each map has the same\n", r.Nodes, r.Components, r.Largest)
-	return t.print()
+	fmt.Printf("%d identifiers in %d components, the largest of %d; every map has the same\n", r.Nodes, r.Components, r.Largest)
+	return nil
 }
 
 // inMemory measures what begins at numbers: clusters, profiles, and the profiles of one more night.
 func (b *identityBench) inMemory(ctx context.Context) error {
-	t := newTable("in memory, from numbers: the time of the step alone, reading not counted")
+	title("in memory, from numbers: the time of the step alone, reading not counted")
+	if err := b.make(ctx, "numbers", filepath.Join(b.graph, "numbers")); err != nil {
+		return err
+	}
 	labels := filepath.Join(b.out, "labels")
 	plain := map[string]used{}
 	for _, order := range []string{"shuffled", "blocks"} {
@@ -124,7 +152,7 @@ func (b *identityBench) inMemory(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		t.row("clusters, "+order, ours, ours, "")
+		row("clusters, "+order, ours, ours, "")
 		plain[order] = ours
 		theirs := filepath.Join(b.out, "labels-scipy")
 		p, note, err := b.peer(ctx, "clusters", order, theirs)
@@ -142,7 +170,7 @@ func (b *identityBench) inMemory(ctx context.Context) error {
 			note = p.parts()
 			p.wall, p.cpu = time.Duration((s["csr"]+s["clusters"])*1e9), time.Duration(s["CPU of the two"]*1e9)
 		}
-		t.row("scipy with its matrix, "+order, p.used, ours, note)
+		row("scipy with its matrix, "+order, p.used, ours, note)
 	}
 	// Profiles and a night are held against the clusters of the same numbering.
 	for _, order := range []string{"shuffled", "blocks"} {
@@ -154,7 +182,7 @@ func (b *identityBench) inMemory(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		t.row("profiles, "+order, ours, plain[order], u.note())
+		row("profiles, "+order, ours, plain[order], u.note())
 	}
 	u, err := b.watch(ctx, b.self, "night-graph", b.graph)
 	if err != nil {
@@ -164,8 +192,8 @@ func (b *identityBench) inMemory(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.row("profiles, one night more", ours, plain["blocks"], u.note())
-	return t.print()
+	row("profiles, one night more", ours, plain["blocks"], u.note())
+	return nil
 }
 
 // step is what a part of ours says of its step alone: "seconds cpu note".
@@ -284,34 +312,18 @@ func residentIn(statm string) int64 {
 	return pages * int64(os.Getpagesize())
 }
 
-// comparison is a table of ways.
-type comparison struct {
-	b bytes.Buffer
-	t *tabwriter.Writer
+// The columns of a table, whose rows are printed as they come: a way may take minutes.
+const columns = "%-32s %10s %10s %12s %11s  %s\n"
+
+func title(text string) {
+	fmt.Printf("\n%s\n"+columns, text, "way", "wall", "CPU", "peak memory", "times ours", "")
 }
 
-func newTable(title string) *comparison {
-	c := &comparison{}
-	fmt.Fprintf(&c.b, "\n%s\n", title)
-	c.t = tabwriter.NewWriter(&c.b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(c.t, "way\twall\tCPU\tpeak memory\ttimes ours\t")
-	return c
-}
-
-func (c *comparison) row(name string, u, ours used, note string) {
+func row(name string, u, ours used, note string) {
 	if u.wall == 0 {
-		fmt.Fprintf(c.t, "%s\t–\t–\t–\t–\t%s\n", name, note)
+		fmt.Printf(columns, name, "–", "–", "–", "–", note)
 		return
 	}
-	cpu := "–"
-	if u.cpu > 0 {
-		cpu = fmt.Sprintf("%.2f s", u.cpu.Seconds())
-	}
-	fmt.Fprintf(c.t, "%s\t%.2f s\t%s\t%s\t%.1f×\t%s\n", name, u.wall.Seconds(), cpu, mb(u.peak), u.wall.Seconds()/ours.wall.Seconds(), note)
-}
-
-func (c *comparison) print() error {
-	err := c.t.Flush()
-	_, other := os.Stdout.Write(c.b.Bytes())
-	return errors.Join(err, other)
+	fmt.Printf(columns, name, fmt.Sprintf("%.2f s", u.wall.Seconds()), fmt.Sprintf("%.2f s", u.cpu.Seconds()), mb(u.peak),
+		fmt.Sprintf("%.1f×", u.wall.Seconds()/ours.wall.Seconds()), note)
 }

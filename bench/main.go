@@ -1,17 +1,23 @@
-// Command bench measures the parts of Crosslift that have peers: what an extraction costs the machine that runs it, processor seconds and memory of the client
-// alone, the servers being processes of their own. `make bench` runs it.
+// Command bench measures the parts of Crosslift that have peers, each in processes of its own. `make bench` runs it.
 //
 //	bench [rest] [ga] [identity]     all without an argument
 //
 // rest reads the same rows over HTTP by Crosslift and by the Python library dlt, see rest.go. ga extracts a day
-// of web events from a stand-in for BigQuery by the program as it is, see ga.go. identity groups a graph of identifiers
-// beside scipy, Polars, DuckDB and Splink, see identity.go: 14 GB of memory for the peers, 6 GB of disk in .bin.
+// of web events from a stand-in for BigQuery by the program as it is, see ga.go. Both count processor seconds and memory of
+// the client alone. identity groups a graph of identifiers beside scipy, Polars, DuckDB and Splink, see identity.go; the
+// peers need 14 GB of memory, and the graph, which is kept in .bin, 6 GB of disk.
 //
-// Settings from the environment: CROSSLIFT_BENCH_ROWS, of rest (500000), and CROSSLIFT_BENCH_PAGE,
-// of them in a page (200, the most that HubSpot gives); CROSSLIFT_BENCH_EVENTS, of ga, several with commas
-// between them (500000); CROSSLIFT_DLT, a Python that has dlt (none: it is left out); CROSSLIFT, the program;
-// CROSSLIFT_BENCH_EDGES, of identity (34000000, between 50 million identifiers), CROSSLIFT_BENCH_LIMIT, seconds after which
-// a peer is stopped (900), and CROSSLIFT_PEERS, a Python that has the peers (none: they are left out).
+// Settings from the environment:
+//
+//	CROSSLIFT              the program
+//	CROSSLIFT_BENCH_ROWS   of rest (500000)
+//	CROSSLIFT_BENCH_PAGE   of these in a page (200, the most that HubSpot gives)
+//	CROSSLIFT_DLT          a Python that has dlt (none: it is left out)
+//	CROSSLIFT_BENCH_EVENTS of ga, several with commas between them (500000)
+//	CROSSLIFT_BENCH_EDGES  of identity (34000000, between 50 million identifiers)
+//	CROSSLIFT_BENCH_FORMS  of these edges (numbers,uuid,text)
+//	CROSSLIFT_BENCH_LIMIT  seconds after which a peer is stopped (900)
+//	CROSSLIFT_PEERS        a Python that has the peers (none: they are left out)
 package main
 
 import (

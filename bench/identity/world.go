@@ -169,36 +169,32 @@ type edgeColumns struct {
 	Last      int64  `parquet:"last_ts"`
 }
 
-// writeGraph writes the graph: its edges in random order with keys as UUIDs or as text, and for whoever starts at
-// numbers the same as arrays. Its arguments are the folder and how many edges.
+// writeGraph writes the graph in one form: its edges in random order with keys as "uuid" or as "text", or, for whoever
+// starts at numbers, the same as arrays, "numbers". Its arguments are the folder, how many edges, and the form.
 func writeGraph(_ context.Context, args []string) error {
-	dir := args[0]
+	dir, form := args[0], args[2]
 	edges, err := strconv.Atoi(args[1])
 	if err != nil {
 		return err
 	}
 	w := newGraphWorld(edges)
-	if err := writeNumbers(dir, w); err != nil {
-		return err
-	}
-	order := w.r.Perm(edges)
 	types := graph.DefaultRules().Types
 	columns := func(i int) edgeColumns {
 		return edgeColumns{types[w.types[w.a[i]]].Name, types[w.types[w.b[i]]].Name, int32(w.class[i]), "product_login", w.first[i], w.first[i] + 60}
 	}
-	err = writeEdges(filepath.Join(dir, "uuid.parquet"), order, func(i int) uuidEdge {
-		return uuidEdge{key(w.a[i]), key(w.b[i]), columns(i)}
-	})
-	if err != nil {
-		return err
+	switch form {
+	case "uuid":
+		return writeEdges(dir, form, w.r.Perm(edges), func(i int) uuidEdge { return uuidEdge{key(w.a[i]), key(w.b[i]), columns(i)} })
+	case "text":
+		return writeEdges(dir, form, w.r.Perm(edges), func(i int) textEdge {
+			return textEdge{key(w.a[i]).String(), key(w.b[i]).String(), columns(i)}
+		})
 	}
-	return writeEdges(filepath.Join(dir, "text.parquet"), order, func(i int) textEdge {
-		return textEdge{key(w.a[i]).String(), key(w.b[i]).String(), columns(i)}
-	})
+	return writeNumbers(dir, w)
 }
 
-func writeEdges[R any](name string, order []int, row func(i int) R) error {
-	f, err := os.Create(name)
+func writeEdges[R any](dir, form string, order []int, row func(i int) R) error {
+	f, err := os.Create(filepath.Join(dir, "unfinished"))
 	if err != nil {
 		return err
 	}
@@ -213,7 +209,10 @@ func writeEdges[R any](name string, order []int, row func(i int) R) error {
 			rows = rows[:0]
 		}
 	}
-	return errors.Join(out.Close(), f.Close())
+	if err := errors.Join(out.Close(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), filepath.Join(dir, form+".parquet"))
 }
 
 // writeNumbers writes the graph by numbers: those of the blocks as they are, and those of a random numbering, in which
@@ -241,5 +240,5 @@ func writeNumbers(dir string, w *graphWorld) error {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	return nil
+	return os.WriteFile(filepath.Join(dir, "numbers"), nil, 0o600)
 }

@@ -38,7 +38,7 @@ refused where they would join what may not be one person; a node that too many s
   time   seconds since 1970 or RFC 3339; in Parquet timestamps too
 
 Nodes are taken as they are written, in Parquet also whole numbers or 16 bytes. A component is named by its smallest
-node, so the order of the edges plays no part. Rows of the map are ordered by component, then node.`,
+node, so the order of the edges plays no part. The map is in the order of its nodes.`,
 		Example: `  crosslift identity stitch --edges logins.csv.gz --out map.csv
   crosslift identity stitch --edges edges.parquet --out map.parquet --output json
   crosslift identity stitch --edges edges.parquet --out components.parquet --plain`,

@@ -25,7 +25,7 @@ type uuidRow struct {
 	Component identifier.ID `parquet:"component,uuid"`
 }
 
-// schema is the schema of the map, with the compression that pays: keys do not shrink, but they repeat.
+// schema is the schema of the map, with the compression that pays: 16 bytes that look like chance do not shrink.
 func (n *nodes) schema() (*parquet.Schema, compress.Codec) {
 	switch c := n.column; {
 	case n.form == integer:
@@ -33,52 +33,37 @@ func (n *nodes) schema() (*parquet.Schema, compress.Codec) {
 	case n.form == unsigned:
 		return parquet.SchemaOf(row[uint64]{}), &parquet.Snappy
 	case c.Kind == sheet.ID && c.UUID:
-		return parquet.SchemaOf(uuidRow{}), &parquet.Snappy
+		return parquet.SchemaOf(uuidRow{}), &parquet.Uncompressed
 	case c.Kind == sheet.ID:
-		return parquet.SchemaOf(row[identifier.ID]{}), &parquet.Snappy
+		return parquet.SchemaOf(row[identifier.ID]{}), &parquet.Uncompressed
 	case c.Kind == sheet.Bytes:
 		return parquet.SchemaOf(row[[]byte]{}), &parquet.Snappy
 	}
 	return parquet.SchemaOf(row[string]{}), &zstd.Codec{Level: zstd.SpeedFastest}
 }
 
-// values appends a node as one of Parquet's values; its text lies in room, behind what is there.
-func (n *nodes) values(to []parquet.Value, room []byte, node uint32) ([]parquet.Value, []byte) {
-	switch c := n.column; {
-	case n.form == text:
-		from := len(room)
-		room = append(room, n.texts[node]...)
-		return append(to, parquet.ByteArrayValue(room[from:])), room
-	case n.form == integer || n.form == unsigned:
-		return append(to, parquet.Int64Value(n.form.int(n.ids[node]))), room
-	case c.Kind == sheet.ID:
-		return append(to, parquet.FixedLenByteArrayValue(n.ids[node][:])), room
-	case c.Kind == sheet.Bytes:
-		return append(to, parquet.ByteArrayValue(n.ids[node][:])), room
-	}
-	from := len(room)
-	room = n.form.appendID(room, n.ids[node])
-	return append(to, parquet.ByteArrayValue(room[from:])), room
-}
-
-// groupRows are a row group's rows: the unit of writing beside each other, and of reading so.
-const groupRows = 1 << 18
+// pageRows of a column are written at a time, and groupRows are those of a row group: the unit of writing beside each
+// other, and of reading so.
+const (
+	pageRows  = 1 << 12
+	groupRows = 1 << 18
+)
 
 // writeParquet writes the map, some row groups at a time by a goroutine each.
-func writeParquet(ctx context.Context, w io.Writer, n *nodes, m *grouped, workers int) error {
+func writeParquet(ctx context.Context, w io.Writer, n *nodes, component []uint32, workers int) error {
 	schema, codec := n.schema()
 	out := parquet.NewGenericWriter[any](w, schema, parquet.Compression(codec), parquet.MaxRowsPerRowGroup(groupRows))
-	groups := make([]*parquet.ConcurrentRowGroupWriter, workers)
+	groups, pages := make([]*parquet.ConcurrentRowGroupWriter, workers), make([]pageWriter, workers)
 	for i := range groups {
-		groups[i] = out.BeginRowGroup()
+		groups[i], pages[i].nodes = out.BeginRowGroup(), n
 	}
-	for left := m.rows; len(left) > 0; {
+	for from := 0; from < len(component); {
 		g, ctx := errgroup.WithContext(ctx)
 		begun := 0
-		for ; begun < workers && len(left) > 0; begun++ {
-			group, rows := groups[begun], left[:min(groupRows, len(left))]
-			left = left[len(rows):]
-			g.Go(func() error { return fillGroup(ctx, group.ColumnWriters(), n, m, rows) })
+		for ; begun < workers && from < len(component); begun++ {
+			group, page, first, end := groups[begun], &pages[begun], from, min(from+groupRows, len(component))
+			g.Go(func() error { return page.group(ctx, group.ColumnWriters(), component, first, end) })
+			from = end
 		}
 		if err := g.Wait(); err != nil {
 			return err
@@ -92,27 +77,31 @@ func writeParquet(ctx context.Context, w io.Writer, n *nodes, m *grouped, worker
 	return out.Close()
 }
 
-// fillGroup encodes a row group.
-func fillGroup(ctx context.Context, columns []*parquet.ColumnWriter, n *nodes, m *grouped, rows []uint32) error {
-	var values []parquet.Value
-	var room []byte
-	for len(rows) > 0 {
+// pageWriter holds what writing some rows of a column needs, for the next.
+type pageWriter struct {
+	nodes  *nodes
+	which  []uint32
+	ids    []identifier.ID
+	text   []byte
+	values []parquet.Value
+}
+
+// group encodes the nodes from one to another as a row group.
+func (p *pageWriter) group(ctx context.Context, columns []*parquet.ColumnWriter, component []uint32, from, to int) error {
+	for ; from < to; from += pageRows {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		some := rows[:min(writeRows, len(rows))]
-		rows = rows[len(some):]
-		for k, column := range columns {
-			values, room = values[:0], room[:0]
-			for _, node := range some {
-				if k == 1 {
-					node = m.component[node]
-				}
-				values, room = n.values(values, room, node)
-			}
-			if _, err := column.WriteRowValues(values); err != nil {
-				return err
-			}
+		until := min(from+pageRows, to)
+		p.which = p.which[:0]
+		for i := from; i < until; i++ {
+			p.which = append(p.which, uint32(i))
+		}
+		if err := p.write(columns[0], p.which); err != nil {
+			return err
+		}
+		if err := p.write(columns[1], component[from:until]); err != nil {
+			return err
 		}
 	}
 	for _, column := range columns {
@@ -121,4 +110,45 @@ func fillGroup(ctx context.Context, columns []*parquet.ColumnWriter, n *nodes, m
 		}
 	}
 	return nil
+}
+
+// write writes nodes to a column.
+func (p *pageWriter) write(column *parquet.ColumnWriter, which []uint32) error {
+	n := p.nodes
+	p.values, p.text, p.ids = p.values[:0], p.text[:0], p.ids[:0]
+	if n.form != text {
+		for _, at := range which { // nothing else, so that the processor waits for many of them at once
+			p.ids = append(p.ids, n.ids[at])
+		}
+	}
+	switch {
+	case n.form == text:
+		for _, at := range which {
+			p.add(append(p.text, n.texts[at]...))
+		}
+	case n.form == integer || n.form == unsigned:
+		for i := range p.ids {
+			p.values = append(p.values, parquet.Int64Value(n.form.int(p.ids[i])))
+		}
+	case n.column.Kind == sheet.ID:
+		for i := range p.ids {
+			p.values = append(p.values, parquet.FixedLenByteArrayValue(p.ids[i][:]))
+		}
+	case n.form == raw:
+		for i := range p.ids {
+			p.values = append(p.values, parquet.ByteArrayValue(p.ids[i][:]))
+		}
+	default:
+		for i := range p.ids {
+			p.add(n.form.appendID(p.text, p.ids[i]))
+		}
+	}
+	_, err := column.WriteRowValues(p.values)
+	return err
+}
+
+// add adds a value: what text has more than before.
+func (p *pageWriter) add(text []byte) {
+	p.values = append(p.values, parquet.ByteArrayValue(text[len(p.text):]))
+	p.text = text
 }

@@ -104,9 +104,8 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	e = nil
 	c.done("clusters")
-	m := order(component)
-	r.Components, r.Largest = m.components, m.largest
-	if err := write(ctx, nodes, m); err != nil {
+	r.Components, r.Largest = sizes(component)
+	if err := write(ctx, nodes, component); err != nil {
 		return nil, fmt.Errorf("writing %s: %w", o.Out, err)
 	}
 	c.done("map")
@@ -144,33 +143,19 @@ func (e *edges) profiles(ctx context.Context, o Options, nodes *nodes, r *Report
 	return s.Latest, nil
 }
 
-// grouped is the order of the map's rows: by component, then by node.
-type grouped struct {
-	component []uint32 // by node
-	rows      []uint32 // the nodes
-	components,
-	largest int64
-}
-
-// order groups nodes, by counting.
-func order(component []uint32) *grouped {
-	m := &grouped{component: component, rows: make([]uint32, len(component))}
-	at := make([]uint32, len(component)+1)
+// sizes counts the components, and the nodes of the largest.
+func sizes(component []uint32) (components, largest int64) {
+	size := make([]uint32, len(component))
 	for _, c := range component {
-		at[c+1]++
+		size[c]++
 	}
-	for c := range component {
-		if n := at[c+1]; n > 0 {
-			m.components++
-			m.largest = max(m.largest, int64(n))
+	for _, n := range size {
+		if n > 0 {
+			components++
+			largest = max(largest, int64(n))
 		}
-		at[c+1] += at[c]
 	}
-	for node, c := range component {
-		m.rows[at[c]] = uint32(node)
-		at[c]++
-	}
-	return m
+	return components, largest
 }
 
 // choose tells from the columns whether the edges are to be stitched to profiles.

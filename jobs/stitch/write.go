@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// writer writes the map.
-type writer func(context.Context, *nodes, *grouped) error
+// writer writes the map: the nodes in their order, each with its component, which is told by its smallest node's number.
+type writer func(ctx context.Context, n *nodes, component []uint32) error
 
 // writerFor tells from its name how the map is to be written.
 func writerFor(o Options) (writer, error) {
@@ -31,8 +31,8 @@ func writerFor(o Options) (writer, error) {
 	if sameFile(o.Edges, o.Out) {
 		return nil, &UsageError{fmt.Errorf("%s: the map would replace the edges", o.Out)}
 	}
-	return func(ctx context.Context, n *nodes, m *grouped) error {
-		return replace(o.Out, func(w io.Writer) error { return encode(ctx, w, n, m, o.Workers) })
+	return func(ctx context.Context, n *nodes, component []uint32) error {
+		return replace(o.Out, func(w io.Writer) error { return encode(ctx, w, n, component, o.Workers) })
 	}, nil
 }
 
@@ -56,18 +56,15 @@ func replace(name string, write func(io.Writer) error) (err error) {
 	return os.Rename(f.Name(), name)
 }
 
-// writeRows of the map are made and written at a time.
-const writeRows = 1 << 12
-
-func writeCSV(ctx context.Context, w io.Writer, n *nodes, m *grouped, _ int) error {
+func writeCSV(ctx context.Context, w io.Writer, n *nodes, component []uint32, _ int) error {
 	line := []byte("node,component\n")
 	var cell []byte
 	quoted := n.form == text
-	for i, node := range m.rows {
-		if i%writeRows == 0 && ctx.Err() != nil {
+	for i, c := range component {
+		if i%4096 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		for k, at := range [2]uint32{node, m.component[node]} {
+		for k, at := range [2]uint32{uint32(i), c} {
 			if quoted {
 				cell = n.append(cell[:0], at)
 				line = appendCell(line, cell)

@@ -33,8 +33,29 @@ const fewEntries = 32
 // bounds are where the entries with each value of a digit end, from 0 on.
 type bounds [parts + 1]int
 
-// radix sorts entries that agree in the bytes before the n-th, with as much spare room.
-func radix(entries, spare []entry, n int) {
+// radix sorts entries that agree in the bytes before the n-th, with as much spare room, by several workers.
+func radix(ctx context.Context, workers int, entries, spare []entry, n int) error {
+	if workers <= 1 {
+		radixAlone(entries, spare, n)
+		return ctx.Err()
+	}
+	var ends bounds
+	n, dealt := deal(entries, spare, n, &ends)
+	if !dealt {
+		return nil
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(workers)
+	for d := range parts {
+		g.Go(func() error {
+			radixAlone(entries[ends[d]:ends[d+1]], spare[ends[d]:ends[d+1]], n+1)
+			return ctx.Err()
+		})
+	}
+	return g.Wait()
+}
+
+func radixAlone(entries, spare []entry, n int) {
 	var ends bounds
 	n, dealt := deal(entries, spare, n, &ends)
 	if !dealt {
@@ -42,28 +63,9 @@ func radix(entries, spare []entry, n int) {
 	}
 	for d := range parts {
 		if part := entries[ends[d]:ends[d+1]]; len(part) > 1 {
-			radix(part, spare[ends[d]:ends[d+1]], n+1)
+			radixAlone(part, spare[ends[d]:ends[d+1]], n+1)
 		}
 	}
-}
-
-// radixBeside is radix from the first byte on, by several workers.
-func radixBeside(ctx context.Context, workers int, entries []entry) error {
-	var ends bounds
-	spare := make([]entry, len(entries))
-	n, dealt := deal(entries, spare, 0, &ends)
-	if !dealt {
-		return nil
-	}
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(max(workers, 1))
-	for d := range parts {
-		g.Go(func() error {
-			radix(entries[ends[d]:ends[d+1]], spare[ends[d]:ends[d+1]], n+1)
-			return ctx.Err()
-		})
-	}
-	return g.Wait()
 }
 
 // deal sorts entries by the first of their bytes, from the n-th on, in which they differ, and says which byte it was and

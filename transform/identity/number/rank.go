@@ -24,20 +24,26 @@ func Rank(ctx context.Context, workers int, lists ...*List) ([]identifier.ID, er
 		return nil, fmt.Errorf("numbering: %d keys are more than the %d that can be numbered", all, uint64(math.MaxUint32))
 	}
 	var distinct [parts][]identifier.ID
-	g, ctx := errgroup.WithContext(ctx)
 	next := make(chan int, parts)
 	for p := range parts {
-		next <- p
+		if size := pieceSize(p, lists); size < all/4 || size < mostChunk {
+			next <- p
+			continue
+		}
+		var err error // so large a piece, of keys that are no hashes, is worth all workers
+		if distinct[p], err = (&sorter{workers: workers}).rank(ctx, p, lists); err != nil {
+			return nil, err
+		}
 	}
 	close(next)
+	g, ctx := errgroup.WithContext(ctx)
 	for range max(workers, 1) {
-		g.Go(func() error {
-			var s sorter
+		g.Go(func() (err error) {
+			s := sorter{workers: 1}
 			for p := range next {
-				if ctx.Err() != nil {
-					return ctx.Err()
+				if distinct[p], err = s.rank(ctx, p, lists); err != nil {
+					return err
 				}
-				distinct[p] = s.rank(p, lists)
 			}
 			return nil
 		})
@@ -61,10 +67,24 @@ func Rank(ctx context.Context, workers int, lists ...*List) ([]identifier.ID, er
 }
 
 // sorter holds what ranking a piece needs, for the next piece.
-type sorter struct{ entries, spare []entry }
+type sorter struct {
+	workers        int
+	entries, spare []entry
+}
+
+// pieceSize is how many keys of a piece the lists have.
+func pieceSize(p int, lists []*List) (n uint64) {
+	for _, l := range lists {
+		n += uint64(len(l.open[p]))
+		for _, chunk := range l.chunks[p] {
+			n += uint64(len(chunk))
+		}
+	}
+	return n
+}
 
 // rank numbers a piece's keys from 0 and gives them, each once.
-func (s *sorter) rank(p int, lists []*List) []identifier.ID {
+func (s *sorter) rank(ctx context.Context, p int, lists []*List) ([]identifier.ID, error) {
 	s.entries = s.entries[:0]
 	from := make([]int, len(lists)+1)
 	for i, l := range lists {
@@ -77,12 +97,14 @@ func (s *sorter) rank(p int, lists []*List) []identifier.ID {
 		from[i+1] = len(s.entries)
 	}
 	if len(s.entries) == 0 {
-		return nil
+		return nil, ctx.Err()
 	}
 	if len(s.spare) < len(s.entries) {
 		s.spare = make([]entry, len(s.entries)+len(s.entries)/8)
 	}
-	radix(s.entries, s.spare[:len(s.entries)], 1)
+	if err := radix(ctx, s.workers, s.entries, s.spare[:len(s.entries)], 1); err != nil {
+		return nil, err
+	}
 
 	distinct := 1
 	for i := 1; i < len(s.entries); i++ {
@@ -104,5 +126,5 @@ func (s *sorter) rank(p int, lists []*List) []identifier.ID {
 	for i, l := range lists {
 		l.numbers[p] = numbers[from[i]:from[i+1]]
 	}
-	return keys
+	return keys, nil
 }

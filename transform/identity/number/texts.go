@@ -101,7 +101,7 @@ func sortTexts(ctx context.Context, workers int, texts []string) ([]entry, error
 		copy(begin[:], text)
 		order[i] = entry{binary.BigEndian.Uint64(begin[:8]), binary.BigEndian.Uint64(begin[8:]), uint32(i)}
 	}
-	if err := radixBeside(ctx, workers, order); err != nil {
+	if err := radix(ctx, workers, order, make([]entry, len(order)), 0); err != nil {
 		return nil, err
 	}
 	for from := 0; from < len(order); {
