@@ -74,6 +74,11 @@ func (h *home) whose(d dice, v visit) (a *account, happens bool) {
 	if a == nil && !v.guest && g.owner == nil && g.last != nil && g.last.person != v.person && len(v.person.accounts) > 0 && d.chance(putOff) {
 		return nil, false
 	}
+	if a == nil && v.purpose == browse && g.kind == "web" && g.last == nil {
+		if own := v.person.holds(v.at); own != nil && d.chance(asksAgain) {
+			a = own
+		}
+	}
 	if in := g.account; in != nil && in != a && g.owner == nil && !v.fixed && in.kind == before && (v.guest || a != nil && a.kind == before) {
 		swap := switchBrowser
 		if g.kind == "tv" {
@@ -84,6 +89,27 @@ func (h *home) whose(d dice, v visit) (a *account, happens bool) {
 		}
 	}
 	return a, a != nil || !v.guest
+}
+
+// holds is the account that somebody has of its own at an instant, nil for none.
+func (p *person) holds(at time.Time) *account {
+	if p.using != nil {
+		return p.using.at(at)
+	}
+	for _, a := range p.accounts {
+		if a.at(at) != nil {
+			return a
+		}
+	}
+	return nil
+}
+
+// at is the account where it exists at an instant, else nil.
+func (a *account) at(at time.Time) *account {
+	if at.Before(a.registered) || !a.deleted.IsZero() && !at.Before(a.deleted) {
+		return nil
+	}
+	return a
 }
 
 // signsIn is how long after the start of a visit an account is logged in that is not yet: browsers show a page first.

@@ -28,7 +28,7 @@ const (
 	sharedBrowser  = 0.42 // of households of two or more: ARF DASH
 	switchTV       = 0.10 // that a TV's account is another's than the one that watches
 	switchBrowser  = 0.50
-	loggedOutWeb   = 0.05 // after a visit with a browser
+	loggedOutWeb   = 0.03 // after a visit with a browser
 	loggedOutApp   = 0.01
 	loggedInWeb    = 0.20 // of a holder's visits without a purpose that needs it: Gannett, Unwind
 	loggedInShared = 0.50 // of those with a shared browser: what one sees there is somebody else's otherwise
@@ -46,6 +46,7 @@ const (
 	staysLoggedIn   = 0.93   // of anonymous visits with an app or a TV: whoever is logged in on it stays so
 	putOff          = 0.65   // of a holder's anonymous visits with a shared device on which somebody else was logged in last: not made
 	signsInLate     = 0.80   // of logins with a browser: in the course of the visit, which begins without an account
+	asksAgain       = 0.35   // of a holder's anonymous visits with a browser that remembers nobody: it is asked to log in, and does
 	publicLogin     = 0.015  // of a holder's visits: with a kiosk, a demo TV or a shop's tablet; that is 1 % of logins
 	loggedOutPublic = 0.70   // after such a visit
 	brokenDevice    = 0.0005 // of visits with an app: by a build that sends one id for all, or none

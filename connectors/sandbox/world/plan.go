@@ -134,7 +134,7 @@ func (h *home) habits(d dice, a *account, during span, watching, browsing float6
 func (h *home) newcomer(d dice, a *account) {
 	p := a.part
 	first := p.exposed[0]
-	for range d.poisson(1.2) { // before it has an account
+	for range d.poisson(0.6) { // before it has an account
 		h.visit(visit{at: a.registered.Add(-d.millis(time.Minute, 6*day)), gadget: first.gadget, person: a.person})
 	}
 	h.visit(visit{at: a.registered, gadget: first.gadget, person: a.person, account: a, purpose: register, fixed: true})

@@ -32,7 +32,8 @@ type Node struct {
 
 // Attendance is the use of a device without an account, as far as sources show it: views and web events without one, one
 // after the other by the same human in the same account's name. No other event without an account lies between from and to
-// on that device.
+// on that device, unless it is one that is there for everybody (a node of human 0): households take no notice of each other
+// there.
 //
 // Account is the one that the human is about to log in with in the same visit, or is logged in with though the source does
 // not say so; else the human's own, of several the one that it used last; of somebody who has none, the account that was
