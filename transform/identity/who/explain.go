@@ -229,3 +229,17 @@ func (s *Standing) spans() (all []Span) {
 
 // both reports whether two things are two others, either way round.
 func both(x, y, a, b identifier.ID) bool { return x == a && y == b || x == b && y == a }
+
+// Concerned are the identifiers and profiles that an explanation is about.
+func (e *Explanation) Concerned() identifier.Set {
+	return setOf(e.A.ID, e.B.ID, e.A.Profile, e.B.Profile)
+}
+
+// Concerns reports whether a change is about both: it led from the one's profile to the other's, or moved one of the two.
+func (e *Explanation) Concerns(c Change) bool {
+	if c.Level != "profile" {
+		return false
+	}
+	return both(c.From, c.To, e.A.Profile, e.B.Profile) && !c.From.IsZero() && !c.To.IsZero() ||
+		!c.Identifier.IsZero() && (c.Identifier == e.A.ID || c.Identifier == e.B.ID)
+}
