@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"crosslift/jobs"
 	"crosslift/schemas/identifier"
 	"crosslift/transform/identity/who"
 )
@@ -51,7 +52,8 @@ the lines to add there are printed.
 				return usageError{errors.New("both are the same identifier")}
 			}
 			if !dryRun {
-				return usageError{fmt.Errorf("a decision is kept in %s: add these lines there, or see with --dry-run what they would change\n%s", a.config, decision(x, y))}
+				fmt.Fprintf(a.stderr, "crosslift: decisions stand in %s: --dry-run says what one would change; to decide it, add\n\n%s", a.config, decision(x, y))
+				return &silentError{jobs.ExitUsage}
 			}
 			cut, err := s.night.Cut(cmd.Context(), x, y)
 			if err != nil {
@@ -66,7 +68,7 @@ the lines to add there are printed.
 
 // decision is the YAML that keeps two identifiers apart. It names them as the lake does: values are for whoever writes it.
 func decision(a, b identifier.ID) string {
-	return fmt.Sprintf("identity:\n  cannot_link:\n    - left: %s\n      right: %s\n      why: \n", a, b)
+	return fmt.Sprintf("identity:\n  cannot_link:\n    - left: %s\n      right: %s\n      why: who decided it, and on what grounds\n", a, b)
 }
 
 func (s *asked) printCut(c *who.Cut) error {

@@ -50,6 +50,8 @@ type refusedJSON struct {
 	Reason       string  `json:"reason"`
 	LeftProfile  *string `json:"left_profile_id"`
 	RightProfile *string `json:"right_profile_id"`
+
+	first table.Micros
 }
 
 // groupJSON says whether two profiles are of one person or household.
@@ -229,7 +231,7 @@ func (s *asked) between(e *who.Explanation) []refusedJSON {
 	all := refusals(e.Between)
 	for _, l := range e.Direct {
 		all = append(all, refusedJSON{
-			l.Left.String(), l.LeftType, l.Right.String(), l.RightType, ruleName(l.Rule), l.Source, instant(l.FirstAt), instantOf(l.ValidTo), l.Status, nil, nil,
+			l.Left.String(), l.LeftType, l.Right.String(), l.RightType, ruleName(l.Rule), l.Source, instant(l.FirstAt), instantOf(l.ValidTo), l.Status, nil, nil, l.FirstAt,
 		})
 	}
 	return all
@@ -240,7 +242,7 @@ func refusals(rows []*table.IdentityRefusedRow) []refusedJSON {
 	for _, r := range rows {
 		all = append(all, refusedJSON{
 			r.Left.String(), r.LeftType, r.Right.String(), r.RightType, ruleName(r.Rule), r.Source, instant(r.FirstAt), nil, r.Reason,
-			textOf(r.LeftProfile), textOf(r.RightProfile),
+			textOf(r.LeftProfile), textOf(r.RightProfile), r.FirstAt,
 		})
 	}
 	return all
@@ -255,7 +257,7 @@ func (s *asked) printRefused(title string, all []refusedJSON) error {
 	}
 	var rows [][]string
 	for _, r := range all[:min(most, len(all))] {
-		rows = append(rows, []string{r.LeftType + " " + r.Left, r.RightType + " " + r.Right, r.Rule, r.Source, r.First[:10], reason(r.Reason)})
+		rows = append(rows, []string{r.LeftType + " " + r.Left, r.RightType + " " + r.Right, r.Rule, r.Source, s.at(r.first), reason(r.Reason)})
 	}
 	fmt.Fprintf(s.app.stdout, "\n%s\n\n", title)
 	if err := writeTable(s.app.stdout, []string{"left", "right", "rule", "source", "first seen", "why not"}, rows); err != nil {

@@ -120,7 +120,7 @@ func (s *asked) printSight(x *who.Sight) error {
 	if x.Standing != nil {
 		fmt.Fprintln(out, s.sentence(x.Standing))
 		if x.Standing.Profile.IsZero() {
-			fmt.Fprintf(out, "It was seen with %s.\n", several(x.Accounts, "account"))
+			fmt.Fprintf(out, "It was seen with %s%s.\n", several(x.Accounts, "account"), s.allowed(x.Standing))
 		}
 	}
 	if p := x.Alias; p != nil {
@@ -141,6 +141,14 @@ func (s *asked) printSight(x *who.Sight) error {
 	return s.printRefused("Refused links:", refusals(x.Refused))
 }
 
+// allowed says with how many accounts an identifier may be seen without being shared.
+func (s *asked) allowed(x *who.Standing) string {
+	if t, known := s.of.Rules.Type(x.Type); known && x.Shared {
+		return fmt.Sprintf("; with more than %d it merges nothing", s.of.Rules.Types[t].Cap)
+	}
+	return ""
+}
+
 func (s *asked) printIDs(ids []identifier.ID) error {
 	for _, id := range ids {
 		if _, err := fmt.Fprintf(s.app.stdout, "  %s\n", id); err != nil {
@@ -152,7 +160,7 @@ func (s *asked) printIDs(ids []identifier.ID) error {
 
 func (s *asked) printProfile(x *who.Sight) error {
 	out, p := s.app.stdout, x.Profile
-	fmt.Fprintf(out, "\nProfile %s: %s, %s of them; anchored at %s %s.\n", p.Profile,
+	fmt.Fprintf(out, "\nProfile %s: %s, of which %s; anchored at %s %s.\n", p.Profile,
 		several(int(p.Identifiers), "identifier"), several(int(p.Devices), "device"), p.AnchorType, p.Anchor)
 	if p.WeakestRule != nil {
 		fmt.Fprintf(out, "Its weakest link is of class %d: %s.\n", *p.WeakestRule, ruleName(*p.WeakestRule))

@@ -182,8 +182,21 @@ func (n *Night) apart(ctx context.Context, e *Explanation, links []*table.Identi
 			e.Around = append(e.Around, r)
 		}
 	}
+	slices.SortStableFunc(e.Between, func(x, y *table.IdentityRefusedRow) int { // those of the two themselves first
+		return cmp.Compare(touched(y, ends), touched(x, ends))
+	})
 	e.Were = overlaps(a, b)
 	return n.groups(ctx, e)
+}
+
+// touched counts the ends of a refused link that are of a set.
+func touched(r *table.IdentityRefusedRow, ends identifier.Set) (n int) {
+	for _, id := range []identifier.ID{r.Left, r.Right} {
+		if ends.Has(id) {
+			n++
+		}
+	}
+	return n
 }
 
 // groups finds out whether the two are one person or household.
