@@ -4,114 +4,216 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
-	"crosslift/jobs"
-	"crosslift/jobs/sheet"
-	"crosslift/jobs/stitch"
+	"crosslift/jobs/catalog"
+	"crosslift/schemas/identifier"
+	"crosslift/schemas/table"
 )
 
 func (a *app) identityCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "identity", Short: "Who is one person: stitch identifiers, and measure how well",
-		Example: `  crosslift identity stitch --edges edges.parquet --out map.parquet
-  crosslift identity evaluate --truth truth.csv --map map.parquet`,
+		Use: "identity", Short: "Who is one person: ask why, check, and stitch anybody's files",
+		Example: `  crosslift identity explain account:u00c0ffee device:a4f0c2
+  crosslift identity show account:u00c0ffee
+  crosslift identity verify --full
+  crosslift identity stitch --edges edges.parquet --out map.parquet`,
 	}
-	c.AddCommand(a.stitchCommand(), a.evaluateCommand())
+	c.AddCommand(a.explainCommand(), a.showCommand(), a.diffCommand(), a.cutCommand(), a.identityVerifyCommand(),
+		a.stitchCommand(), a.evaluateCommand())
 	return c
 }
 
-func (a *app) stitchCommand() *cobra.Command {
-	var o stitch.Options
-	c := &cobra.Command{
-		Use: "stitch --edges FILE --out FILE", Short: "Group the identifiers of any file of edges", Args: cobra.NoArgs,
-		Long: `Read a CSV (plain, gzip or zstd) or Parquet file of edges and write a map: a row a node, with the component that it is in.
+// names says in help texts how identifiers are named.
+const named = `An identifier is named as kind:value, which is hashed by the project's key, or as the lake shows it:
+  account:u00c0ffee, device:…, email:…, email_folded:…, phone:…, card:…, crm:…, bank_client:…, reference:…
+  8f14e45f-ceea-467f-9d3b-6f1e4f5a0001
+What is printed are the lake's hashes and dates, never values.`
 
-With the columns left and right, or with --plain, components are connected components. With left, left_type, right,
-right_type, rule, source, first_ts and last_ts they are profiles: links are tried from the strongest and oldest on, and
-refused where they would join what may not be one person; a node that too many share is a component of its own.
-
-  type   account, email, phone, card, crm, bank_client, reference, app, cookie, tv, browser, device
-  rule   0 verified, 1 account's, 2 typed by hand, 3 card, 4 app, 5 cookie, 6 shared screen
-  time   seconds since 1970 or RFC 3339; in Parquet timestamps too
-
-Nodes are taken as they are written, in Parquet also whole numbers or 16 bytes. A component is named by its smallest
-node, so the order of the edges plays no part. The map is in the order of its nodes.`,
-		Example: `  crosslift identity stitch --edges logins.csv.gz --out map.csv
-  crosslift identity stitch --edges edges.parquet --out map.parquet --output json
-  crosslift identity stitch --edges edges.parquet --out components.parquet --plain`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.stitch(cmd.Context(), o) },
-	}
-	f := c.Flags()
-	f.StringVar(&o.Edges, "edges", "", "the file of edges (required)")
-	f.StringVar(&o.Out, "out", "", "the map, by its name .csv or .parquet (required)")
-	f.BoolVar(&o.Plain, "plain", false, "connected components, whatever other columns there are")
-	return c
+// asked is a project whose identity is asked about.
+type asked struct {
+	*session
+	of    catalog.Identity
+	night *catalog.Night // nil until opened
 }
 
-func (a *app) stitch(ctx context.Context, o stitch.Options) error {
-	if err := required("edges", o.Edges, "out", o.Out); err != nil {
+// ask opens a project's lake, its key and what it says about identity; not its sources, nor its warehouse.
+func (a *app) ask(ctx context.Context) (*asked, error) {
+	p, err := a.load()
+	if err != nil {
+		return nil, err
+	}
+	s := &asked{session: &session{app: a, project: p}}
+	if err := s.openKey(); err != nil {
+		return nil, err
+	}
+	if s.of, err = s.identity(); err != nil {
+		return nil, err
+	}
+	s.lake, err = a.openLake(ctx, p)
+	return s, err
+}
+
+// about opens the newest committed night; with a day, the newest of those until it.
+func (a *app) about(ctx context.Context, asOf string) (*asked, error) {
+	limit, err := optionalDay("as-of", asOf)
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.ask(ctx)
+	if err != nil {
+		return nil, err
+	}
+	day, err := s.newest(ctx, limit)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.open(ctx, day)
+}
+
+// optionalDay reads a flag that names a day; nil when it is not given.
+func optionalDay(flag, value string) (*table.Day, error) {
+	if value == "" {
+		return nil, nil
+	}
+	d, err := dayFlag(flag, value)
+	return &d, err
+}
+
+// newest is the newest committed night, of those until a day where one is given.
+func (s *asked) newest(ctx context.Context, limit *table.Day) (table.Day, error) {
+	nights, err := catalog.Nights(ctx, s.lake)
+	if err != nil {
+		return 0, err
+	}
+	if limit != nil {
+		nights = slices.DeleteFunc(nights, func(d table.Day) bool { return d > *limit })
+	}
+	switch {
+	case len(nights) > 0:
+		return nights[len(nights)-1], nil
+	case limit != nil:
+		return 0, usageError{fmt.Errorf("no night's identity is committed until %s: `crosslift lake ls core/profile` lists them", *limit)}
+	}
+	return 0, errors.New("no night's identity is committed yet: `crosslift run --day D` makes one")
+}
+
+// open opens a night.
+func (s *asked) open(ctx context.Context, day table.Day) (err error) {
+	if s.night, err = catalog.OpenNight(ctx, s.lake, day, s.of); err != nil {
 		return err
 	}
-	o.Now = a.now
-	r, err := stitch.Run(ctx, o)
-	if err != nil {
-		return identityError("stitch", err)
-	}
-	header, rows := r.Table()
-	return a.print(header, rows, r)
-}
-
-func (a *app) evaluateCommand() *cobra.Command {
-	var truth, of string
-	c := &cobra.Command{
-		Use: "evaluate --truth FILE --map FILE", Short: "Measure a map against the truth", Args: cobra.NoArgs,
-		Long: `Compare a map (node, component) with the truth (node, type, owner): precision, recall and F1 over pairs of nodes and
-over pairs of accounts, the same by node as B-cubed, and the share of accounts in a component with another owner's. A
-node without owner is shared by several: it is counted, and left out of all else. So is a node that one file lacks.`,
-		Example: `  crosslift identity evaluate --truth truth.csv --map map.parquet
-  crosslift identity evaluate --truth truth.parquet --map map.csv --output json`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.evaluate(cmd.Context(), truth, of) },
-	}
-	c.Flags().StringVar(&truth, "truth", "", "the file with node, type and owner (required)")
-	c.Flags().StringVar(&of, "map", "", "the file with node and component (required)")
-	return c
-}
-
-func (a *app) evaluate(ctx context.Context, truth, of string) error {
-	if err := required("truth", truth, "map", of); err != nil {
-		return err
-	}
-	r, err := stitch.Evaluate(ctx, truth, of)
-	if err != nil {
-		return identityError("evaluate", err)
-	}
-	header, rows := r.Table()
-	return a.print(header, rows, r)
-}
-
-// required refuses the first of some flags that is empty; they come with their names before them.
-func required(flags ...string) error {
-	for i := 0; i < len(flags); i += 2 {
-		if flags[i+1] == "" {
-			return usageError{fmt.Errorf("--%s: required: name a file", flags[i])}
-		}
+	if s.night.Others {
+		fmt.Fprintf(s.app.stderr, "crosslift: night %s was made by other rules or decisions than %s has now\n", day, s.app.config)
 	}
 	return nil
 }
 
-// identityError gives an error of what a file holds the code of a broken contract.
-func identityError(command string, err error) error {
-	var content *sheet.ContentError
-	var usage *stitch.UsageError
-	named := fmt.Errorf("identity %s: %w", command, err)
-	switch {
-	case errors.As(err, &content):
-		return jobs.Exit(jobs.ExitContract, named)
-	case errors.Is(err, os.ErrNotExist), errors.As(err, &usage):
-		return usageError{named}
+func (s *asked) close() error {
+	if s.night == nil {
+		return nil
 	}
-	return named
+	return s.night.Close()
+}
+
+// id reads an identifier that is named on the command line. Errors do not repeat it: it may be somebody's address.
+func (s *asked) id(argument, text string) (identifier.ID, error) {
+	id, err := s.key.Named(text)
+	if err == nil {
+		return id, nil
+	}
+	if kind, _, hashed := strings.Cut(text, ":"); hashed && identifier.Known(identifier.Kind(kind)) {
+		return id, usageError{fmt.Errorf("%s: %w", argument, err)}
+	}
+	return id, usageError{fmt.Errorf("%s: expected an identifier as 8f14e45f-ceea-467f-9d3b-6f1e4f5a0001, or kind:value as account:u00c0ffee; kinds are account, device, email, email_folded, phone, card, crm, bank_client and reference", argument)}
+}
+
+// ids reads the two identifiers of a command about a pair.
+func (s *asked) ids(args []string) (a, b identifier.ID, err error) {
+	if a, err = s.id("A", args[0]); err != nil {
+		return a, b, err
+	}
+	b, err = s.id("B", args[1])
+	return a, b, err
+}
+
+// at prints an instant in the project's zone, to the minute.
+func (s *asked) at(m table.Micros) string {
+	return m.Time().In(s.project.Zone).Format("2006-01-02 15:04")
+}
+
+// instant is an instant in JSON.
+func instant(m table.Micros) string { return m.Time().Format("2006-01-02T15:04:05.999999Z07:00") }
+
+// instantOf is an optional one; null for none.
+func instantOf(m *table.Micros) *string {
+	if m == nil {
+		return nil
+	}
+	text := instant(*m)
+	return &text
+}
+
+// textOf is an identifier in JSON; null for none.
+func textOf(id identifier.ID) *string {
+	if id.IsZero() {
+		return nil
+	}
+	text := id.String()
+	return &text
+}
+
+// textsOf are identifiers in JSON.
+func textsOf(ids []identifier.ID) []string {
+	texts := []string{}
+	for _, id := range ids {
+		texts = append(texts, id.String())
+	}
+	return texts
+}
+
+// shown is an identifier in a table; a dash for none.
+func shown(id identifier.ID) string {
+	if id.IsZero() {
+		return "-"
+	}
+	return id.String()
+}
+
+// ruleNames are the classes of links, strongest first.
+var ruleNames = []string{"verified", "account", "typed", "card", "app", "cookie", "shared"}
+
+// ruleName names a class of links; one that people have decided is "decided".
+func ruleName(class int64) string {
+	if class < 0 || int(class) >= len(ruleNames) {
+		return "decided"
+	}
+	return ruleNames[class]
+}
+
+// reason says in words why a link was refused or does not hold.
+func reason(status string) string {
+	if typ, limited := strings.CutPrefix(status, "limit_"); limited {
+		return "a profile may not have another " + typ
+	}
+	switch status {
+	case "shared_left", "shared_right", "shared_both":
+		return "too many accounts touch the " + map[string]string{"shared_left": "left", "shared_right": "right", "shared_both": "ends"}[status]
+	case "bridge":
+		return "a device attaches to one profile, and joins no two"
+	case "cannot":
+		return "people have decided against it"
+	case "size":
+		return "the profile would have too many identifiers"
+	case "ended":
+		return "it has ended"
+	case "no_consent":
+		return "one refuses analysis"
+	case "person_sign":
+		return "a sign of a person, not of a profile"
+	}
+	return status
 }

@@ -1,139 +1,183 @@
 package cli_test
 
 import (
-	"compress/gzip"
-	"encoding/csv"
 	"encoding/json"
+	"flag"
 	"os"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 	"testing"
+
+	"crosslift/schemas/identifier"
+	"crosslift/schemas/table"
+	"crosslift/transform/identity/night"
+	"crosslift/transform/identity/who/whotest"
+	"crosslift/warehouse/lake"
+	"crosslift/warehouse/lake/object"
 )
 
-// rowsOf reads a CSV file, perhaps compressed.
-func rowsOf(t *testing.T, name string) []map[string]string {
+var update = flag.Bool("update", false, "write the golden files")
+
+// stories is a project whose lake holds the two nights of whotest.Stories.
+func stories(t *testing.T) (dir string, l *lake.Lake) {
 	t.Helper()
-	f, err := os.Open(name)
-	if err != nil {
-		t.Fatal(err)
+	dir = t.TempDir()
+	write(t, dir, map[string]string{
+		"secrets/identifier.key": testKey,
+		"crosslift.yaml":         "time_zone: Europe/Moscow\nlake: file:lake\nwarehouse: local\nidentifiers: {key: \"file:secrets/identifier.key\"}\n",
+	})
+	l = lake.New(object.NewFolder(filepath.Join(dir, "lake")), t.TempDir())
+	first, second := whotest.Stories(t)
+	var before map[string]string
+	for _, m := range []*whotest.Made{first, second} {
+		contents := map[string]string{}
+		for _, of := range append(night.Tables(), table.DeviceTimeline) {
+			h := commit(t, l, of, m.Day, before, m.Rows[of])
+			contents[h.Key()] = h.Content
+		}
+		before = contents
 	}
-	defer f.Close()
-	r := csv.NewReader(f)
-	if strings.HasSuffix(name, ".gz") {
-		z, err := gzip.NewReader(f)
-		if err != nil {
+	return dir, l
+}
+
+// commit writes a table of a night.
+func commit(t *testing.T, l *lake.Lake, of *table.Table, day table.Day, before map[string]string, rows []any) *lake.Head {
+	t.Helper()
+	p := lake.Partition{Table: of, Day: day}
+	d := l.Draft(p, 1<<20)
+	defer d.Close()
+	for _, row := range rows {
+		if err := d.Add(row); err != nil {
 			t.Fatal(err)
 		}
-		r = csv.NewReader(z)
 	}
-	lines, err := r.ReadAll()
+	was, err := l.Head(t.Context(), p)
+	if err != nil {
+		was = nil
+	}
+	recipe := lake.Recipe{Job: "identity", Tables: lake.Tables(append(night.Tables(), table.DeviceTimeline)...), Previous: before, Window: day.String()}
+	h, _, err := d.Commit(t.Context(), recipe, lake.Counts{}, was)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var rows []map[string]string
-	for _, line := range lines[1:] {
-		row := map[string]string{}
-		for i, name := range lines[0] {
-			row[name] = line[i]
-		}
-		rows = append(rows, row)
-	}
-	return rows
+	return h
 }
 
-// GrowthBook's sessions: users and browsers by connected components, and, as nothing in them is shared, by profiles too.
-func TestStitchGrowthBook(t *testing.T) {
+// TestIdentity asks about people whose stories are known. Golden files hold the answers.
+func TestIdentity(t *testing.T) {
 	t.Parallel()
-	folder := data(t)
-	content, err := os.ReadFile(filepath.Join(folder, "expected.json"))
+	dir, _ := stories(t)
+	id := func(name string) string { return whotest.ID(name).String() }
+	minted := func(kind identifier.Kind, anchor identifier.ID) identifier.ID {
+		return identifier.Mint(kind, anchor, 0)
+	}
+	profile := func(anchor string) identifier.ID { return minted(identifier.Profile, whotest.ID(anchor)) }
+	for name, args := range map[string][]string{
+		"explain one profile":        {"explain", id("app ann"), id("card")},
+		"explain a family card":      {"explain", id("account bob"), id("card")},
+		"explain a television":       {"explain", id("account bob"), id("tv")},
+		"explain a shared device":    {"explain", id("account 1"), id("tv hall")},
+		"explain a typo":             {"explain", id("contact carl"), id("email ann")},
+		"explain a recycled number":  {"explain", id("account dan"), id("phone old")},
+		"explain it as it was":       {"explain", id("account dan"), id("phone old"), "--as-of", "2026-09-03"},
+		"explain one person":         {"explain", id("account gus"), id("account gus again")},
+		"explain strangers":          {"explain", id("account ann"), id("account 1")},
+		"explain somebody unknown":   {"explain", id("account ann"), id("nobody")},
+		"explain the same":           {"explain", id("account ann"), id("account ann")},
+		"show a profile":             {"show", id("account ann")},
+		"show a past membership":     {"show", id("account dan")},
+		"show an alias":              {"show", profile("email fay").String()},
+		"show a shared device":       {"show", id("tv hall")},
+		"show a person":              {"show", minted(identifier.Person, profile("account gus")).String()},
+		"show one of two accounts":   {"show", id("account gus")},
+		"show a household":           {"show", minted(identifier.Household, profile("account ann")).String()},
+		"show nobody":                {"show", id("nobody")},
+		"diff":                       {"diff", "2026-09-01", "2026-09-07"},
+		"diff cut short":             {"diff", "2026-09-01", "2026-09-07", "--limit", "2"},
+		"cut":                        {"cut", id("account ann"), id("email ann"), "--dry-run"},
+		"cut what is no one profile": {"cut", id("account ann"), id("account bob"), "--dry-run"},
+		"verify":                     {"verify"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join("testdata", "identity", strings.ReplaceAll(name, " ", "_"))
+			golden(t, file+".txt", must(t, dir, append([]string{"identity"}, args...)...).stdout)
+			told := must(t, dir, append([]string{"identity", "--output", "json"}, args...)...).stdout
+			if !json.Valid([]byte(told)) {
+				t.Errorf("no JSON: %s", told)
+			}
+			golden(t, file+".json", told)
+		})
+	}
+}
+
+// golden compares with a file, or writes it.
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var expected struct {
-		Identity struct {
-			GrowthBook struct {
-				Rows       int64            `json:"sessions_rows"`
-				Components int64            `json:"connected_components_user_anonymous_graph"`
-				Largest    int64            `json:"largest_component"`
-				Sizes      map[string]int64 `json:"component_size_histogram"`
-				Users      int64            `json:"distinct_userId"`
-				Browsers   int64            `json:"distinct_anonymousId"`
-			} `json:"growthbook"`
-		} `json:"identity"`
-	}
-	if err := json.Unmarshal(content, &expected); err != nil {
-		t.Fatal(err)
-	}
-	want := expected.Identity.GrowthBook
-	var edges, truth strings.Builder
-	edges.WriteString("left,left_type,right,right_type,rule,source,first_ts,last_ts\n")
-	truth.WriteString("node,type,owner\n")
-	seen := map[string]bool{}
-	for _, r := range rowsOf(t, filepath.Join(folder, "identity/growthbook/sessions.csv.gz")) {
-		user, browser, at := "user "+r["userId"], r["anonymousId"], r["sessionStart"]
-		edges.WriteString(user + ",account," + browser + ",browser,6,session," + at + "," + at + "\n")
-		for node, kind := range map[string]string{user: "account", browser: "browser"} {
-			if !seen[node] {
-				seen[node] = true
-				truth.WriteString(node + "," + kind + "," + r["userId"] + "\n")
-			}
-		}
-	}
-	dir := t.TempDir()
-	write(t, dir, map[string]string{"edges.csv": edges.String(), "truth.csv": truth.String()})
-	for _, args := range [][]string{{"--plain"}, nil} {
-		r := decode[struct{ Nodes, Edges, Components, Largest int64 }](t,
-			must(t, dir, append([]string{"identity", "stitch", "--edges", "edges.csv", "--out", "map.csv", "-o", "json"}, args...)...))
-		if r.Nodes != want.Users+want.Browsers || r.Edges != want.Rows || r.Components != want.Components || r.Largest != want.Largest {
-			t.Errorf("%v: %+v instead of %+v", args, r, want)
-		}
-		sizes, histogram := map[string]int64{}, map[string]int64{}
-		for _, row := range rowsOf(t, filepath.Join(dir, "map.csv")) {
-			sizes[row["component"]]++
-		}
-		for _, n := range sizes {
-			histogram[strconv.FormatInt(n, 10)]++
-		}
-		for size, n := range want.Sizes {
-			if histogram[size] != n {
-				t.Errorf("%v: %d components of %s nodes instead of %d", args, histogram[size], size, n)
-			}
-		}
-		e := decode[struct {
-			Pairs struct{ F1 float64 } `json:"pairs"`
-			Over  struct{ N int64 }    `json:"over_merged"`
-		}](t, must(t, dir, "identity", "evaluate", "--truth", "truth.csv", "--map", "map.csv", "-o", "json"))
-		if e.Pairs.F1 != 1 || e.Over.N != want.Users {
-			t.Errorf("%v: evaluated as %+v", args, e)
-		}
+	if got != string(want) {
+		t.Errorf("%s: got\n%s\nexpected\n%s", file, got, want)
 	}
 }
 
-func TestIdentityUsage(t *testing.T) {
+// TestIdentityRefusals are clear lines and exit codes, and never repeat what was typed.
+func TestIdentityRefusals(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	write(t, dir, map[string]string{"edges.csv": "left,right\na,b\nc\n", "good.csv": "left,right\na,b\n"})
+	dir, l := stories(t)
+	a, b := whotest.ID("account ann").String(), whotest.ID("email ann").String()
 	for _, c := range []struct {
 		code int
 		says string
-		args string
+		args []string
 	}{
-		{2, "--edges: required", "stitch --out m.csv"},
-		{2, "--out: required", "stitch --edges good.csv"},
-		{2, "--map: required", "evaluate --truth good.csv"},
-		{2, "no such file", "stitch --edges none.csv --out m.csv"},
-		{2, "expected a name that ends in .csv or .parquet", "stitch --edges good.csv --out m.txt"},
-		{2, "the map would replace the edges", "stitch --edges good.csv --out good.csv"},
-		{15, "edges.csv line 3: expected 2 fields", "stitch --edges edges.csv --out m.csv"},
-		{15, `good.csv: it has no column "node"`, "evaluate --truth good.csv --map good.csv"},
+		{2, "A: expected an identifier as", []string{"explain", "mail:ann@shop.example", a}},
+		{2, "B: expected an identifier as", []string{"explain", a, "ann@shop.example"}},
+		{2, "B: not a phone number that can exist", []string{"explain", a, "phone:ann@shop.example"}},
+		{2, "no night's identity is committed until 2026-08-31", []string{"show", a, "--as-of", "2026-08-31"}},
+		{2, "holds no identity of night 2026-09-02", []string{"diff", "2026-09-02", "2026-09-07"}},
+		{2, "is not before", []string{"diff", "2026-09-07", "2026-09-01"}},
+		{2, "- left: " + a + "\n      right: " + b, []string{"cut", a, b}},
+		{1, "is stale", []string{"verify", "--full"}},
 	} {
-		a := fails(t, c.code, c.says, dir, append([]string{"identity"}, strings.Fields(c.args)...)...)
-		if strings.Count(a.stderr, "\n") != 1 || a.stdout != "" {
-			t.Errorf("%s: more than a line:\n%s%s", c.args, a.stdout, a.stderr)
+		if got := fails(t, c.code, c.says, dir, append([]string{"identity"}, c.args...)...); strings.Contains(got.stdout+got.stderr, "shop.example") {
+			t.Errorf("%q tells a value:\n%s", c.args, got.stderr)
 		}
 	}
-	if _, err := os.Stat(filepath.Join(dir, "m.csv")); err == nil {
-		t.Error("a map was written")
+	_, second := whotest.Stories(t)
+	rows := slices.DeleteFunc(second.Rows[table.ProfileIdentifier], func(row any) bool {
+		return row.(*table.ProfileIdentifierRow).Identifier == whotest.ID("email ann")
+	})
+	commitAgain := func(of *table.Table, rows []any) {
+		h, err := l.Head(t.Context(), lake.Partition{Table: of, Day: second.Day})
+		if err != nil {
+			t.Fatal(err)
+		}
+		commit(t, l, of, second.Day, h.Recipe.Previous, rows)
 	}
+	commitAgain(table.ProfileIdentifier, rows)
+	if got := crosslift(t, dir, "identity", "verify"); got.code != 12 || !strings.Contains(got.stdout, "identifiers belong to profiles, which count") {
+		t.Errorf("an identifier is missing: exit code %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
+}
+
+// TestLakeCatExactName prints a table although the names of others begin with its.
+func TestLakeCatExactName(t *testing.T) {
+	t.Parallel()
+	dir, _ := stories(t)
+	if got := must(t, dir, "lake", "cat", "core/profile", "--limit", "1").stdout; !strings.HasPrefix(got, "profile_id,anchor,") {
+		t.Errorf("lake cat core/profile: %s", got)
+	}
+	fails(t, 2, "names partitions of core/profile and of core/profile_identifier", dir, "lake", "cat", "core/prof")
 }

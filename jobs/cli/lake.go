@@ -28,13 +28,17 @@ func (a *app) lakeCommand() *cobra.Command {
 	return c
 }
 
-// partitions lists those whose key starts with a prefix, in the order of their keys.
+// partitions lists those whose key starts with a prefix, in the order of their keys. The name of a table is that table,
+// though others' names may start with it.
 func partitions(ctx context.Context, l *lake.Lake, prefix string) ([]lake.Partition, error) {
 	keys, err := l.Keys(ctx, "")
 	if err != nil {
 		return nil, err
 	}
 	found := slices.DeleteFunc(slices.Collect(maps.Keys(keys)), func(p lake.Partition) bool { return !strings.HasPrefix(p.Key(), prefix) })
+	if exact := slices.DeleteFunc(slices.Clone(found), func(p lake.Partition) bool { return p.Table.Path() != prefix }); len(exact) > 0 {
+		found = exact
+	}
 	slices.SortFunc(found, func(a, b lake.Partition) int {
 		return cmp.Or(cmp.Compare(a.Table.Path(), b.Table.Path()), cmp.Compare(a.Experiment, b.Experiment),
 			cmp.Compare(a.Day, b.Day), cmp.Compare(a.Revision, b.Revision))

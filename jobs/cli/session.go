@@ -96,12 +96,20 @@ func (a *app) open(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
+// openKey reads the key by which the project hashes identifiers.
+func (s *session) openKey() (err error) {
+	if s.key, err = identifier.ParseKey(s.project.Identifiers.Key.Reveal()); err != nil {
+		return fmt.Errorf("%w: %s: identifiers: %w", config.ErrConfig, s.app.config, err)
+	}
+	return nil
+}
+
 // openSources makes the streams of the project's sources.
 func (s *session) openSources(ctx context.Context) error {
 	p := s.project
-	var err error
-	if s.key, err = identifier.ParseKey(p.Identifiers.Key.Reveal()); err != nil {
-		return fmt.Errorf("%w: %s: identifiers: %w", config.ErrConfig, s.app.config, err)
+	err := s.openKey()
+	if err != nil {
+		return err
 	}
 	if s.sums, err = catalog.OpenSums(filepath.Join(state(p), "sums.json"), s.app.now); err != nil {
 		return err

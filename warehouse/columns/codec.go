@@ -195,6 +195,20 @@ func (c *Codec) Row(row []byte) (any, error) {
 	return decoded.Interface(), nil
 }
 
+// Differs names the first column, in the table's order, in which two encoded rows differ; "" when they are equal or torn.
+func (c *Codec) Differs(one, other []byte) string {
+	x, y := make([]parquet.Value, len(c.fields)), make([]parquet.Value, len(c.fields))
+	if c.values(one, x) != nil || c.values(other, y) != nil {
+		return ""
+	}
+	for _, f := range c.fields {
+		if !parquet.Equal(x[f.column.Field], y[f.column.Field]) {
+			return f.column.Name
+		}
+	}
+	return ""
+}
+
 func (c *Codec) torn(f *field) error {
 	return fmt.Errorf("%s: an encoded row ends inside column %s", c.table, f.column.Name)
 }

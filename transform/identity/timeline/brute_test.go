@@ -46,7 +46,7 @@ func newOracle(rules Rules, deviceType string, events []event) *oracle {
 			}
 			return 1
 		}
-		return cmp.Or(cmp.Compare(a.at, b.at), login(a)-login(b), cmp.Compare(a.account, b.account))
+		return cmp.Or(cmp.Compare(a.at, b.at), login(a)-login(b), cmp.Compare(a.account, b.account), cmp.Compare(a.seconds, b.seconds))
 	})
 	for i, e := range o.auth {
 		until := e.at + min(int64(e.seconds)*second, rules.Viewing.Microseconds())

@@ -182,8 +182,21 @@ func (n *Night) apart(ctx context.Context, e *Explanation, links []*table.Identi
 			e.Around = append(e.Around, r)
 		}
 	}
+	slices.SortStableFunc(e.Between, func(x, y *table.IdentityRefusedRow) int { // those of the two themselves first
+		return cmp.Compare(touched(y, ends), touched(x, ends))
+	})
 	e.Were = overlaps(a, b)
 	return n.groups(ctx, e)
+}
+
+// touched counts the ends of a refused link that are of a set.
+func touched(r *table.IdentityRefusedRow, ends identifier.Set) (n int) {
+	for _, id := range []identifier.ID{r.Left, r.Right} {
+		if ends.Has(id) {
+			n++
+		}
+	}
+	return n
 }
 
 // groups finds out whether the two are one person or household.
@@ -229,3 +242,17 @@ func (s *Standing) spans() (all []Span) {
 
 // both reports whether two things are two others, either way round.
 func both(x, y, a, b identifier.ID) bool { return x == a && y == b || x == b && y == a }
+
+// Concerned are the identifiers and profiles that an explanation is about.
+func (e *Explanation) Concerned() identifier.Set {
+	return setOf(e.A.ID, e.B.ID, e.A.Profile, e.B.Profile)
+}
+
+// Concerns reports whether a change is about both: it led from the one's profile to the other's, or moved one of the two.
+func (e *Explanation) Concerns(c Change) bool {
+	if c.Level != "profile" {
+		return false
+	}
+	return both(c.From, c.To, e.A.Profile, e.B.Profile) && !c.From.IsZero() && !c.To.IsZero() ||
+		!c.Identifier.IsZero() && (c.Identifier == e.A.ID || c.Identifier == e.B.ID)
+}

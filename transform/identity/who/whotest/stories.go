@@ -26,6 +26,23 @@ var First, _ = table.ParseDay("2026-09-01")
 //   - a television in a hall is used by seven people.
 func Stories(t testing.TB) (first, second *Made) {
 	t.Helper()
+	e := StoryEdges()
+	span := func(day int, name, method string) *table.DeviceTimelineRow {
+		from := table.Micros(First+table.Day(day)) * 86400e6
+		return &table.DeviceTimelineRow{
+			Device: ID("tv"), From: from, To: from + 3600e6, Account: ID("account " + name),
+			Profile: identifier.Mint(identifier.Profile, ID("account "+name), 0), Method: method, Shared: true, Confidence: 0.9,
+		}
+	}
+	timeline := []*table.DeviceTimelineRow{span(0, "ann", "session"), span(1, "bob", "session"), span(2, "ann", "span"), span(3, "ann", "session")}
+	o := Options{Rules: graph.DefaultRules(), Timeline: timeline[:1]}
+	first = Make(t, First, e, o)
+	o.Before, o.Timeline = first, timeline
+	return first, Make(t, First+6, e, o)
+}
+
+// StoryEdges are the observations of which Stories makes its nights.
+func StoryEdges() Edges {
 	e := Edges{}
 	account := func(name string) identifier.ID { return ID("account " + name) }
 	user := func(day, hour int, name string) {
@@ -68,16 +85,5 @@ func Stories(t testing.TB) (first, second *Made) {
 	for i := range 7 {
 		login(i, 20, string(rune('1'+i)), "tv hall", table.TypeTV, table.RuleShared)
 	}
-	span := func(day int, name, method string) *table.DeviceTimelineRow {
-		from := table.Micros(First+table.Day(day)) * 86400e6
-		return &table.DeviceTimelineRow{
-			Device: ID("tv"), From: from, To: from + 3600e6, Account: account(name),
-			Profile: identifier.Mint(identifier.Profile, account(name), 0), Method: method, Shared: true, Confidence: 0.9,
-		}
-	}
-	timeline := []*table.DeviceTimelineRow{span(0, "ann", "session"), span(1, "bob", "session"), span(2, "ann", "span"), span(3, "ann", "session")}
-	o := Options{Rules: graph.DefaultRules(), Timeline: timeline[:1]}
-	first = Make(t, First, e, o)
-	o.Before, o.Timeline = first, timeline
-	return first, Make(t, First+6, e, o)
+	return e
 }
