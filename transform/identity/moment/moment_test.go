@@ -296,6 +296,11 @@ func TestAsIfMadeThen(t *testing.T) {
 	for round := range rounds(10) {
 		people, days := 4+r.IntN(14), table.Day(6+r.IntN(40))
 		h := random(r, 1, days, people)
+		if round%4 == 1 { // much at one instant
+			for i := range h {
+				h[i].At -= h[i].At % (5 * day)
+			}
+		}
 		if round%3 == 0 { // values never return
 			h = h.toldOnce()
 		}
@@ -306,9 +311,11 @@ func TestAsIfMadeThen(t *testing.T) {
 		rules := tight(r)
 		in := moment.Input{Links: h.night(t, rules, d).links, Rules: rules, Decisions: d, IDs: everyone(people)}
 		instants := []table.Micros{0, 1 << 60}
-		for range 6 {
-			instants = append(instants, day+table.Micros(r.Int64N(int64(days)*int64(day))))
-			instants = append(instants, table.Micros(1+r.IntN(int(days)))*day+table.Micros(r.IntN(20))*3600e6) // as observations are
+		for range 6 { // just before and just after something
+			if len(h) > 0 {
+				at := h[r.IntN(len(h))].At
+				instants = append(instants, at, at+1)
+			}
 		}
 		var queries []moment.Query
 		for _, at := range instants {
