@@ -61,7 +61,7 @@ func town(households int) (file *columns.File, devices []identifier.ID) {
 // opening for the kiosk, which everybody touches, is no reason to read what everybody touches.
 func TestLargeFile(t *testing.T) {
 	t.Parallel()
-	file, devices := town(12000)
+	file, devices := town(7500)
 	if file.RowGroups() < 2 {
 		t.Fatal("the file is too small to show anything")
 	}
@@ -86,6 +86,14 @@ func TestLargeFile(t *testing.T) {
 				t.Errorf("opened for few: %v, for all: %v", g, all[from+i])
 			}
 		}
+	}
+	in.IDs = devices[len(devices)-1:]
+	kiosk, err := moment.Open(t.Context(), in, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := kiosk.Size(); n < 100 || n > 1000 {
+		t.Errorf("%d links of %d are read for the kiosk, want its own and those of the few who used it before it was shared", n, file.Rows())
 	}
 }
 

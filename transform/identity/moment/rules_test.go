@@ -97,6 +97,35 @@ func TestWhatIsKnownThen(t *testing.T) {
 			},
 			asks: []ask{{"e1", 35, "e1"}, {"e1", 60, "a1 c2 e1"}, {"a1", 60, "a1 c2 e1"}, {"c1", 60, "c1*"}},
 		},
+		"an address is whose it is when the others have gone": {
+			rules: lone(1),
+			history: history{
+				seen(10, "a2", "e1", "user"), seen(20, "a3", "e1", "user"), seen(30, "a2", "e2", "user"), seen(30, "a3", "e3", "user"), seen(40, "a1", "e1", "user"),
+			},
+			asks: []ask{{"e1", 15, "a2 e1"}, {"e1", 25, "e1*"}, {"e1", 35, "e1"}, {"e1", 41, "a1 e1"}, {"a3", 41, "a3 e3"}},
+		},
+		"who refuses does not count": {
+			rules:   lone(1),
+			history: history{seen(10, "a1", "d1", "login"), seen(20, "a2", "d1", "login"), seen(30, "a3", "d1", "login"), seen(50, "a1", "n", "user"), seen(50, "a2", "n", "user")},
+			asks:    []ask{{"d1", 25, "d1"}, {"d1", 31, "a3 d1"}},
+		},
+		"what is counted may be a device that others share": {
+			// t1 is nobody's from 20 on, and known to be a television from 40 on: e1 is seen on two of them.
+			rules: func() graph.Rules {
+				r := lone(1)
+				tv, _ := r.Type(table.TypeTV)
+				r.Types[tv].Limit = 1
+				return r
+			}(),
+			history: history{
+				{At: 10, Left: named("a8"), LeftType: table.TypeAccount, Right: named("t1"), RightType: table.TypeCookie, Rule: table.RuleCookie, Source: "login"},
+				{At: 20, Left: named("a9"), LeftType: table.TypeAccount, Right: named("t1"), RightType: table.TypeCookie, Rule: table.RuleCookie, Source: "login"},
+				{At: 30, Left: named("t1"), LeftType: table.TypeCookie, Right: named("e1"), RightType: table.TypeEmail, Rule: table.RuleCookie, Source: "web"},
+				{At: 40, Left: named("t1"), LeftType: table.TypeTV, RightType: table.TypeDevice, Rule: table.RuleShared, Source: "device"},
+				{At: 50, Left: named("t2"), LeftType: table.TypeTV, Right: named("e1"), RightType: table.TypeEmail, Rule: table.RuleShared, Source: "web"},
+			},
+			asks: []ask{{"t2", 60, "t2"}, {"e1", 60, "e1*"}, {"e1", 45, "e1"}},
+		},
 		"who refuses is joined to nothing at any time": {
 			rules:   graph.DefaultRules(),
 			history: history{seen(10, "a1", "d1", "login"), seen(11, "a2", "d2", "login"), seen(50, "a1", "n", "user"), seen(50, "a2", "n", "user"), seen(60, "a2", "n2", "user")},
