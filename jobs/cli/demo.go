@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -87,7 +88,27 @@ func (a *app) demo(ctx context.Context, dir string, people int) (err error) {
 			return err
 		}
 	}
+	if err := a.demoIdentity(ctx, stage, first, history, last); err != nil {
+		return err
+	}
 	return a.demoResults(ctx, w)
+}
+
+// demoIdentity shows who is said to be one person beside who is, and beside what simpler ways make of the same observations.
+func (a *app) demoIdentity(ctx context.Context, stage *stage, first, history, last table.Day) error {
+	checks, err := stage.compare(ctx, "identity", first, history, last)
+	if err != nil {
+		return err
+	}
+	var cells [][]string
+	for _, c := range checks {
+		cells = append(cells, []string{c.Name, strconv.FormatFloat(c.Value, 'f', 3, 64), count(c.N)})
+	}
+	if a.output == "json" {
+		return nil
+	}
+	a.say("\nWho is one person, held against the truth; \"the world\" is what simpler ways make of the same observations:")
+	return writeTable(a.stdout, []string{"share, or number", "value", "of"}, cells)
 }
 
 // demoResults shows what was found beside what is true.
@@ -113,7 +134,14 @@ func (a *app) demoResults(ctx context.Context, w *world.World) (err error) {
 	if err != nil {
 		return err
 	}
-	return a.compare(rows, truth)
+	units, err := world.ReadExposures(w.Dir())
+	if err != nil {
+		return err
+	}
+	if err := a.compare(rows, truth); err != nil || a.output == "json" {
+		return err
+	}
+	return a.whereNext(units[0].Account)
 }
 
 // say prints a line of the demo's story; with --output json it goes to standard error.
@@ -154,6 +182,11 @@ func (a *app) compare(rows []postgres.Result, truth []world.TrueEffect) error {
 		return err
 	}
 	a.say("%d of %d intervals cover the injected effect.", covered, all)
+	return nil
+}
+
+// whereNext names what to look at in the demo's project; account is one of its accounts.
+func (a *app) whereNext(account string) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
@@ -167,8 +200,9 @@ Where to look next:
   cd %s        # the project: experiments, metrics, and crosslift.yaml with its sources
   %[2]s lake ls          # the Parquet partitions; any engine reads them as they are
   %[2]s lake cat raw/source_total --limit 20       # what the sources say they have, and what landed
+  %[2]s identity show account:%[3]s       # whose devices and addresses are one profile, since when and why
   %[2]s warehouse start  # leaves the private Postgres running for
   psql "$(%[2]s warehouse url)" -c 'SELECT * FROM bi.experiment_results_latest'
-  %[2]s sandbox serve --dir . --world world    # the sources, for crosslift check, run and extract`, root, self)
+  %[2]s sandbox serve --dir . --world world    # the sources, for crosslift check, run and extract`, root, self, account)
 	return nil
 }

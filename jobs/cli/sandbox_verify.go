@@ -188,17 +188,7 @@ func (s *stage) compare(ctx context.Context, only string, from, history, to tabl
 
 // printChecks shows comparisons, and fails when one is not as it should be.
 func (a *app) printChecks(checks []verify.Check) error {
-	var rows [][]string
-	wrong := 0
-	number := func(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
-	for _, c := range checks {
-		tick := "✓"
-		if !c.OK {
-			tick = "✗"
-			wrong++
-		}
-		rows = append(rows, []string{tick, c.Stage, c.Name, number(c.Value), c.Op + " " + number(c.Limit), count(c.N)})
-	}
+	rows, wrong := checkRows(checks)
 	if err := a.print([]string{"", "stage", "what", "value", "expected", "of"}, rows, struct {
 		Checks []verify.Check `json:"checks"`
 	}{checks}); err != nil {
@@ -209,4 +199,18 @@ func (a *app) printChecks(checks []verify.Check) error {
 		return &silentError{jobs.ExitFailed}
 	}
 	return nil
+}
+
+// checkRows are comparisons as rows of a table, and how many are not as they should be.
+func checkRows(checks []verify.Check) (rows [][]string, wrong int) {
+	number := func(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
+	for _, c := range checks {
+		tick := "✓"
+		if !c.OK {
+			tick = "✗"
+			wrong++
+		}
+		rows = append(rows, []string{tick, c.Stage, c.Name, number(c.Value), c.Op + " " + number(c.Limit), count(c.N)})
+	}
+	return rows, wrong
 }
