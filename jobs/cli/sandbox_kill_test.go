@@ -70,7 +70,7 @@ func TestSandboxSoak(t *testing.T) {
 	for seed := range 3 {
 		by := []string{"account", "device"}[seed%2]
 		t.Run(fmt.Sprintf("seed %d by %s", 101+seed, by), func(t *testing.T) {
-			verified(t, "--seed", fmt.Sprint(101+seed), "--people", "3000", "--nights", "40", "--faults", "all", "--assigned-by", by)
+			verified(t, t.TempDir(), "--seed", fmt.Sprint(101+seed), "--people", "3000", "--nights", "40", "--faults", "all", "--assigned-by", by)
 		})
 	}
 }

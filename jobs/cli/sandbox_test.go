@@ -21,9 +21,9 @@ import (
 )
 
 // verified runs `sandbox verify`, and reads what it prints, whose form is fixed.
-func verified(t *testing.T, args ...string) []verify.Check {
+func verified(t *testing.T, dir string, args ...string) []verify.Check {
 	t.Helper()
-	a := must(t, t.TempDir(), append([]string{"sandbox", "verify", "-o", "json"}, args...)...)
+	a := must(t, dir, append([]string{"sandbox", "verify", "-o", "json"}, args...)...)
 	var v struct{ Checks []verify.Check }
 	d := json.NewDecoder(strings.NewReader(a.stdout))
 	d.DisallowUnknownFields()
@@ -56,11 +56,16 @@ func TestSandboxVerify(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			checks := verified(t, args...)
+			dir := t.TempDir()
+			checks := verified(t, dir, append(args, "--dir", "project")...)
 			unreadable := slices.ContainsFunc(checks, func(c verify.Check) bool { return strings.Contains(c.Name, "unreadable") })
 			if unreadable != (name == "all faults") {
 				t.Errorf("rows are made unreadable: %v", unreadable)
 			}
+			// The identity that its nights came to, one after the other, is that of all observations at once.
+			project := filepath.Join(dir, "project")
+			must(t, project, "identity", "verify")
+			must(t, project, "identity", "verify", "--full")
 		})
 	}
 }

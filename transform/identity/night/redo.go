@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
 	"crosslift/transform/identity"
 	"crosslift/transform/identity/graph"
@@ -39,6 +40,10 @@ func Redo(ctx context.Context, rules graph.Rules, decisions Decisions, links []*
 			b.dirty[l.right] = struct{}{}
 		}
 	}
+	decisions.Tie(b.dirty)
+	for id := range b.crowd {
+		delete(b.dirty, id)
+	}
 	if err := b.settle(ctx, 1); err != nil {
 		return nil, fmt.Errorf("redo blocks: %w", err)
 	}
@@ -47,6 +52,18 @@ func Redo(ctx context.Context, rules graph.Rules, decisions Decisions, links []*
 		return nil, err
 	}
 	return rows, nil
+}
+
+// Tie adds to a set of identifiers those that must-links join to them: no observation may tell of it.
+func (d Decisions) Tie(ids identifier.Set) {
+	for before := -1; before < len(ids); {
+		before = len(ids)
+		for _, pair := range d.Must {
+			if ids.Has(pair[0]) || ids.Has(pair[1]) {
+				ids[pair[0]], ids[pair[1]] = struct{}{}, struct{}{}
+			}
+		}
+	}
 }
 
 // Class is that of a link which a rule gave between identifiers of some types: a device's may weaken it.

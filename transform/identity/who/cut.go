@@ -66,6 +66,7 @@ func (n *Night) surroundings(ctx context.Context, block identifier.ID) ([]*table
 			ids[l.Right] = struct{}{}
 		}
 	}
+	n.Decisions.Tie(ids)
 	crossing, err := n.crossing(ctx, ids)
 	return append(links, crossing...), err
 }

@@ -1,7 +1,9 @@
 package who_test
 
 import (
+	"maps"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -51,9 +53,13 @@ func memberships(m *whotest.Made) map[identifier.ID]identifier.ID {
 func TestRandomWorlds(t *testing.T) {
 	t.Parallel()
 	r := seeded(t)
-	for round := range 4 {
+	rounds := 2
+	if os.Getenv("CROSSLIFT_SOAK") != "" {
+		rounds = 200
+	}
+	for round := range rounds {
 		before, after, edges, o := world(t, r, round%2 == 1)
-		explained(t, after)
+		explained(t, r, after)
 		shown(t, after)
 		for _, m := range []*whotest.Made{before, after} {
 			findings, err := m.Check(t.Context())
@@ -72,11 +78,12 @@ func TestRandomWorlds(t *testing.T) {
 }
 
 // explained: two identifiers are together exactly if they are of one profile, and then by a path of accepted links.
-func explained(t *testing.T, m *whotest.Made) {
+func explained(t *testing.T, r *rand.Rand, m *whotest.Made) {
 	of := memberships(m)
-	for a := range of {
-		for b := range of {
-			if compare(a, b) > 0 {
+	ids := slices.SortedFunc(maps.Keys(of), compare)
+	for i, a := range ids {
+		for _, b := range ids[i:] {
+			if of[a] != of[b] && r.IntN(5) > 0 {
 				continue
 			}
 			e, err := m.Explain(t.Context(), a, b)
@@ -177,17 +184,17 @@ func compared(t *testing.T, before, after *whotest.Made) {
 // cut: what a cut says would change is what a night with that decision changes.
 func cut(t *testing.T, r *rand.Rand, m *whotest.Made, edges whotest.Edges, o whotest.Options) {
 	of := memberships(m)
-	pairs := [][2]identifier.ID{}
-	for a := range of {
-		for b := range of {
-			if of[a] == of[b] && compare(a, b) < 0 {
+	var pairs [][2]identifier.ID
+	ids := slices.SortedFunc(maps.Keys(of), compare)
+	for i, a := range ids {
+		for _, b := range ids[:i] {
+			if of[a] == of[b] {
 				pairs = append(pairs, [2]identifier.ID{a, b})
 			}
 		}
 	}
-	slices.SortFunc(pairs, func(x, y [2]identifier.ID) int { return compare(x[0], y[0])*2 + compare(x[1], y[1]) })
 	r.Shuffle(len(pairs), func(i, k int) { pairs[i], pairs[k] = pairs[k], pairs[i] })
-	for _, pair := range pairs[:min(4, len(pairs))] {
+	for _, pair := range pairs[:min(3, len(pairs))] {
 		c, err := m.Cut(t.Context(), pair[0], pair[1])
 		if err != nil {
 			t.Fatal(err)

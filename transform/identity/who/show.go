@@ -123,6 +123,7 @@ func (n *Night) members(ctx context.Context, p *table.ProfileRow) ([]*table.Prof
 	for _, l := range slices.Concat(links, crossing) {
 		ids[l.Left], ids[l.Right] = struct{}{}, struct{}{}
 	}
+	n.Decisions.Tie(ids)
 	rows, err := n.memberships(ctx, ids)
 	rows = slices.DeleteFunc(rows, func(r *table.ProfileIdentifierRow) bool { return r.Profile != p.Profile })
 	slices.SortStableFunc(rows, func(x, y *table.ProfileIdentifierRow) int { return cmp.Compare(ended(x), ended(y)) })
