@@ -11,6 +11,9 @@ func FuzzSolve(f *testing.F) {
 	f.Add([]byte{5, 0, 3, 1, 0, 0x21, 0x43, 8, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 0, 1, 2, 9, 2, 3, 17})
 	f.Add([]byte("\x03\x02\x11\x22\x33\x05abcdefgh0123456789"))
 	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 1000 {
+			t.Skip("too long for brute force")
+		}
 		p := decoded(data)
 		got, err := Solve(t.Context(), p, 1+len(data)%3)
 		if err != nil {

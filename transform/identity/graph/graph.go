@@ -63,8 +63,9 @@ type Solution struct {
 }
 
 // Solve groups the nodes of a problem. The cost is proportional to the problem; beside the solution, of 13 bytes a node
-// and one a link, it needs about five bytes of each. Of links that are equal in class, time and pair, the first is the one
-// that links.
+// and one a link, it needs about five bytes a node and eight a link. Of links that are equal in class, time and pair, the
+// first is the one that links. Speed comes from nodes that are numbered near their block's others; with numbers at random
+// the cost is several times as high.
 //
 // An error means that the problem is not well formed, or that ctx ended.
 func Solve(ctx context.Context, p *Problem, workers int) (*Solution, error) {

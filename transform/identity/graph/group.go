@@ -21,16 +21,16 @@ type cannot struct {
 
 // blocks are the contents of all such blocks, one after the other.
 type blocks struct {
-	ends   []ends // by block; it begins where the one before ends
+	ends   []blockEnds // by block; it begins where the one before ends
 	nodes  []uint32
 	links  []uint32
 	cannot []cannot // ascending by block
 }
 
-type ends struct{ nodes, links uint32 }
+type blockEnds struct{ nodes, links uint32 }
 
 func (g *blocks) of(i uint32) block {
-	var from ends
+	var from blockEnds
 	if i > 0 {
 		from = g.ends[i-1]
 	}
@@ -113,7 +113,7 @@ func (g *blocks) groupNodes(ctx context.Context, roots, ofRoot, of []uint32, wor
 	for root, size := range ofRoot {
 		if ofRoot[root] = none; size > 1 {
 			ofRoot[root] = uint32(len(g.ends))
-			g.ends = append(g.ends, ends{nodes: nodes})
+			g.ends = append(g.ends, blockEnds{nodes: nodes})
 			nodes += size
 		}
 	}

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"encoding/binary"
+	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -52,6 +53,9 @@ func randomProblem(r *rand.Rand, shape func(*rand.Rand, int) (int, int)) *Proble
 		p.Rules.MaxSize = 1 + r.IntN(12)
 	}
 	n := 1 + r.IntN(24)
+	if r.IntN(100) == 0 {
+		n = 100 + r.IntN(100)
+	}
 	types := 1 + r.IntN(len(p.Rules.Types))
 	for i := range n {
 		p.Keys = append(p.Keys, key(uint64(i)))
@@ -64,12 +68,17 @@ func randomProblem(r *rand.Rand, shape func(*rand.Rand, int) (int, int)) *Proble
 			p.Shared[v] = r.IntN(10) == 0
 		}
 	}
-	times, classes := 1+r.IntN(5), 1+r.IntN(7)
+	times, classes := []int64{math.MinInt64, math.MaxInt64, 0}, 1+r.IntN(7) // of which two are far from each other
+	if r.IntN(4) > 0 {
+		for i := range times {
+			times[i] = int64(r.IntN(6) - 2)
+		}
+	}
 	for range r.IntN(3 * n) {
 		a, b := shape(r, n)
 		p.Links.A, p.Links.B = append(p.Links.A, uint32(a%n)), append(p.Links.B, uint32(b%n))
 		p.Links.Class = append(p.Links.Class, uint8(r.IntN(classes)))
-		p.Links.First = append(p.Links.First, int64(r.IntN(times)-2))
+		p.Links.First = append(p.Links.First, times[r.IntN(len(times))]-int64(r.IntN(2)))
 	}
 	pair := func() [2]uint32 { return [2]uint32{uint32(r.IntN(n)), uint32(r.IntN(n))} }
 	for range r.IntN(3) {

@@ -2,6 +2,8 @@ package graph
 
 import (
 	"context"
+	"iter"
+	"math"
 	"slices"
 )
 
@@ -15,23 +17,28 @@ func findShared(ctx context.Context, p *Problem, scratch []uint32, workers int) 
 	n := len(p.Keys)
 	is := make([]bool, n)
 	copy(is, p.Shared)
-	counts := newCounting(p.Rules.Types)
+	counts, caps := newCounting(p.Rules.Types), new([maxTypes]uint32)
+	for i, t := range p.Rules.Types {
+		if caps[i] = math.MaxUint32; t.Cap > 0 {
+			caps[i] = uint32(min(t.Cap, math.MaxUint32))
+		}
+	}
 	return is, each(ctx, n, share(n, workers), workers, func(from, to int) error {
 		mine := scratch[from:to]
 		clear(mine)
-		eachEnd(p, uint32(from), uint32(to-from), func(v, neighbour uint32) {
-			if counts[p.Types[from+int(v)]][p.Types[neighbour]] {
-				mine[v]++
+		for v, neighbour := range ends(p, from, to) {
+			if counts[p.Types[v]][p.Types[neighbour]] {
+				mine[v-uint32(from)]++
 			}
-		})
+		}
 
-		// From here on mine[v] is 0, or one more than v's place among the suspects.
-		var suspects, ends []uint32
+		// From here on mine is 0, or one more than the node's place among the suspects.
+		var suspects, listed []uint32 // listed is where a suspect's neighbours begin, and where they end once listed
 		total := uint32(0)
 		for v, links := range mine {
 			mine[v] = 0
-			if node := from + v; !is[node] && int(links) > p.Rules.Types[p.Types[node]].Cap {
-				suspects, ends = append(suspects, uint32(node)), append(ends, total)
+			if node := from + v; links > caps[p.Types[node]] && !is[node] {
+				suspects, listed = append(suspects, uint32(node)), append(listed, total)
 				mine[v] = uint32(len(suspects))
 				total += links
 			}
@@ -40,27 +47,26 @@ func findShared(ctx context.Context, p *Problem, scratch []uint32, workers int) 
 			return nil
 		}
 		neighbours := make([]uint32, total)
-		list := func(v, neighbour uint32) {
-			if s := mine[v]; s > 0 && counts[p.Types[suspects[s-1]]][p.Types[neighbour]] {
-				neighbours[ends[s-1]] = neighbour
-				ends[s-1]++
+		for v, neighbour := range ends(p, from, to) {
+			if s := mine[v-uint32(from)]; s > 0 && counts[p.Types[v]][p.Types[neighbour]] {
+				neighbours[listed[s-1]] = neighbour
+				listed[s-1]++
 			}
 		}
-		eachEnd(p, uint32(from), uint32(to-from), list)
 		begin := uint32(0)
-		for s, node := range suspects {
-			is[node] = degree(p.Types, neighbours[begin:ends[s]]) > p.Rules.Types[p.Types[node]].Cap
-			begin = ends[s]
+		for s, v := range suspects {
+			is[v] = degree(p.Types, neighbours[begin:listed[s]]) > caps[p.Types[v]]
+			begin = listed[s]
 		}
 		return ctx.Err()
 	})
 }
 
 // degree counts distinct neighbours, which it sorts, of the type that has most of them.
-func degree(types []uint8, neighbours []uint32) int {
+func degree(types []uint8, neighbours []uint32) uint32 {
 	slices.Sort(neighbours)
-	var of [maxTypes]int
-	most := 0
+	var of [maxTypes]uint32
+	most := uint32(0)
 	for i, v := range neighbours {
 		if i == 0 || neighbours[i-1] != v {
 			of[types[v]]++
@@ -83,19 +89,18 @@ func newCounting(types []Type) *counting {
 	return c
 }
 
-// eachEnd calls f for the ends of links that are among some nodes, with their place among these and the other end.
-func eachEnd(p *Problem, first, nodes uint32, f func(v, neighbour uint32)) {
-	b := p.Links.B[:len(p.Links.A)]
-	for i, a := range p.Links.A {
-		b := b[i]
-		if a == b {
-			continue
-		}
-		if v := a - first; v < nodes {
-			f(v, b)
-		}
-		if v := b - first; v < nodes {
-			f(v, a)
+// ends goes through the ends of links that are among the nodes from…to−1, with the other end.
+func ends(p *Problem, from, to int) iter.Seq2[uint32, uint32] {
+	return func(yield func(v, neighbour uint32) bool) {
+		first, nodes := uint32(from), uint32(to-from)
+		for i, a := range p.Links.A {
+			b := p.Links.B[i]
+			if a == b {
+				continue
+			}
+			if a-first < nodes && !yield(a, b) || b-first < nodes && !yield(b, a) {
+				return
+			}
 		}
 	}
 }

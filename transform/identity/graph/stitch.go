@@ -41,8 +41,7 @@ func (s *Solution) stitch(ctx context.Context, p *Problem, g *blocks, workers in
 // looser is a node whose profile is another under the loose stitching.
 type looser struct{ node, representative uint32 }
 
-// stitcher solves one block after the other. Within a block nodes are numbered anew, by their keys: so comparing numbers
-// compares keys, and the smallest number of a cluster is its representative.
+// stitcher solves one block after the other.
 type stitcher struct {
 	p      *Problem
 	s      *Solution
@@ -50,29 +49,13 @@ type stitcher struct {
 	most   uint32 // nodes of a profile
 	looser []looser
 
-	// Of the block.
-	nodes    []uint32 // ascending by key
+	// Of the block. Its nodes are told by their places in nodes.
+	nodes    []uint32
 	clusters []cluster
 	links    []link
-	order    []ranked // of links
+	order    []ranked // in which the links are tried
 	cannot   [][2]uint32
 	refused  []link // for a reason that may pass: size and bridge
-}
-
-// cluster is a tree of a union-find over a block's nodes, and is told by its root.
-type cluster struct {
-	tally  tally // this and size are right for a root only
-	parent uint32
-	size   uint32
-	device bool // the node itself is one
-}
-
-// link is a link within a block, the node of the smaller number first.
-type link struct {
-	first int64
-	a, b  uint32
-	index uint32 // in the problem
-	class uint8  // 0 for a must-link, else one more than the problem's
 }
 
 // solve sets all that the solution says of the nodes and links of a block.
@@ -102,11 +85,12 @@ func (st *stitcher) solve(b block) {
 		st.write(st.s.Strict)
 	}
 	st.write(st.s.Latest)
+	first := st.first()
 	for _, v := range st.nodes {
-		st.s.Block[v] = st.nodes[0]
+		st.s.Block[v] = first
 	}
+	st.settle()
 	if len(st.refused) > 0 {
-		st.settle()
 		st.loosen()
 	}
 }
@@ -119,75 +103,29 @@ func (st *stitcher) status(link uint32) *Status {
 	return &st.s.Status[link]
 }
 
-// settle looks again at the links that a device would have bridged: later ones may have joined the same profiles.
+// settle looks again at the links that a device would have bridged: later ones may have joined the same profiles. It
+// leaves those that were refused for size.
 func (st *stitcher) settle() {
+	size := st.refused[:0]
 	for _, l := range st.refused {
-		if st.root(l.a) == st.root(l.b) {
-			*st.status(l.index) = Implied
+		switch status := st.status(l.index); {
+		case *status == Size:
+			size = append(size, l)
+		case st.root(l.a) == st.root(l.b):
+			*status = Implied
 		}
 	}
+	st.refused = size
 }
 
 // loosen goes on after the latest stitching with the links that were refused for size.
 func (st *stitcher) loosen() {
 	for _, l := range st.refused {
-		if *st.status(l.index) == Size {
-			st.try(l.a, l.b, math.MaxUint32)
-		}
+		st.try(l.a, l.b, math.MaxUint32)
 	}
 	for i, v := range st.nodes {
-		if r := st.nodes[st.root(uint32(i))]; r != st.s.Latest[v] {
+		if r := st.nodes[st.clusters[st.root(uint32(i))].least]; r != st.s.Latest[v] {
 			st.looser = append(st.looser, looser{v, r})
 		}
-	}
-}
-
-// try joins the clusters of two nodes, or says why not. Size is the last reason to be looked at, so that a link that is
-// refused for it breaks no other rule.
-func (st *stitcher) try(a, b, most uint32) Status {
-	ra, rb := st.root(a), st.root(b)
-	if ra == rb {
-		return Implied
-	}
-	if rb < ra {
-		a, b, ra, rb = b, a, rb, ra
-	}
-	x, y := &st.clusters[ra], &st.clusters[rb]
-	for _, c := range st.cannot {
-		if r0, r1 := st.root(c[0]), st.root(c[1]); r0 == ra && r1 == rb || r0 == rb && r1 == ra {
-			return Cannot
-		}
-	}
-	if x.size > 1 && st.clusters[a].device || y.size > 1 && st.clusters[b].device {
-		return Bridge
-	}
-	sum := x.tally + y.tally
-	if t, is := st.traits.exceeded(sum); is {
-		return LimitOf(t)
-	}
-	if x.size+y.size > most {
-		return Size
-	}
-	y.parent = ra
-	x.tally, x.size = sum, x.size+y.size
-	return Linked
-}
-
-// root halves the path on its way.
-func (st *stitcher) root(v uint32) uint32 {
-	c := st.clusters
-	for c[v].parent != v {
-		c[v].parent = c[c[v].parent].parent
-		v = c[v].parent
-	}
-	return v
-}
-
-// write says which cluster each node is in now. A parent has the smaller number, so its own is the root already.
-func (st *stitcher) write(representative []uint32) {
-	for i, v := range st.nodes {
-		c := &st.clusters[i]
-		c.parent = st.clusters[c.parent].parent
-		representative[v] = st.nodes[c.parent]
 	}
 }

@@ -120,7 +120,7 @@ func (w *worldMaker) household() {
 				w.link(cookie, w.node(typeApp), table.RuleCookie)
 			}
 		}
-		for range w.r.IntN(8) {
+		for range w.r.IntN(14) {
 			w.node(typeCookie) // never logged in
 		}
 		w.link(account, tv, table.RuleShared)
