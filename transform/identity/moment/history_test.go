@@ -14,6 +14,7 @@ import (
 	"crosslift/transform/identity/moment"
 	"crosslift/transform/identity/night"
 	"crosslift/transform/identity/night/nighttest"
+	"crosslift/transform/identity/trait"
 	"crosslift/warehouse/columns"
 	"crosslift/warehouse/columns/columnstest"
 )
@@ -162,8 +163,9 @@ func (h history) consenting(refusing map[identifier.ID]bool) history {
 	return h
 }
 
+// attribute reports whether an observation says which value something has that links to profiles.
 func attribute(o *nighttest.Observation) bool {
-	return (o.LeftType == table.TypeAccount || o.LeftType == table.TypeCRM) && (o.RightType == table.TypeEmail || o.RightType == table.TypePhone)
+	return o.RightType != table.TypeConsent && o.RightType != table.TypeEmailFolded && trait.Attribute(o.LeftType, o.RightType)
 }
 
 // toldOnce is a history in which a value of an attribute is told by each rule only once.

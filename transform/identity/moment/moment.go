@@ -11,12 +11,12 @@
 //
 // Everything is read from core/identity_link of one night, any from t on. Of what has been observed of a pair only its
 // first_ts is used: no later observation can change that. Hence nothing that is observed at or after t changes a group at t,
-// and every night says the same of t, except for what arrived late and for the two things below.
+// and every night says the same of t, except for what arrived late and for refusals, see below.
 //
 // # Attributes
 //
-// An account's or a contact's e-mail address and phone hold until another value, or none, is told by the same source. At t
-// the value holds that was told for the first time most recently before t, under whichever rule; of values that were told
+// An account's or a contact's e-mail address and phone, and a contact's account, hold until another value, or none, is told
+// by the same source. At t the value holds that was told for the first time most recently before t, under whichever rule; of values that were told
 // first at one instant, all.
 //
 // A night that had been made at t would have taken the value that was told last before t. The two are the same unless an

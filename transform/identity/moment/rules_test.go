@@ -83,16 +83,21 @@ func TestWhatIsKnownThen(t *testing.T) {
 			history: history{seen(10, "a1", "e1", "user"), seen(20, "a1", "e2", "elsewhere")},
 			asks:    []ask{{"a1", 21, "a1 e1 e2"}},
 		},
+		"a contact's account is the one that is new": {
+			rules:   graph.DefaultRules(),
+			history: history{seen(10, "c1", "a1", "crm"), seen(20, "c1", "a2", "crm"), seen(30, "c1", "a", "crm")},
+			asks:    []ask{{"c1", 15, "a1 c1"}, {"c1", 25, "a2 c1"}, {"a1", 25, "a1"}, {"c1", 35, "c1"}},
+		},
 		"an address that returns is not noticed": {
 			rules:   graph.DefaultRules(),
 			history: history{seen(10, "a1", "e1", "user"), seen(20, "a1", "e2", "user"), seen(30, "a1", "e1", "user")},
 			asks:    []ask{{"a1", 15, "a1 e1"}, {"a1", 25, "a1 e2"}, {"a1", 35, "a1 e2"}},
 		},
 		"an address is shared by whom it belongs to then": {
-			// c1 is nobody's from 20 on, since two accounts claim it, and has another address from 40 on: e1 is c2's alone.
+			// c1 is nobody's from 20 on, since two accounts name it, and has another address from 40 on: e1 is c2's alone.
 			rules: lone(1),
 			history: history{
-				seen(10, "c1", "a8", "crm"), seen(20, "c1", "a9", "crm"), seen(30, "c1", "e1", "crm"), seen(40, "c1", "e2", "crm"),
+				seen(10, "a8", "c1", "payment"), seen(20, "a9", "c1", "payment"), seen(30, "c1", "e1", "crm"), seen(40, "c1", "e2", "crm"),
 				seen(50, "c2", "e1", "crm"), seen(51, "a1", "e1", "user"),
 			},
 			asks: []ask{{"e1", 35, "e1"}, {"e1", 60, "a1 c2 e1"}, {"a1", 60, "a1 c2 e1"}, {"c1", 60, "c1*"}},
