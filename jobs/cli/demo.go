@@ -20,7 +20,7 @@ import (
 
 // The demo's world. The seed is fixed, so that everybody sees the same numbers.
 const (
-	demoSeed       = 1
+	demoSeed       = 3
 	demoPeople     = 20_000
 	demoNights     = 45
 	demoExperiment = "cashback_99"

@@ -7,8 +7,12 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"crosslift/schemas/table"
+	"crosslift/warehouse/lake"
 )
 
 // worldDays are the days of the small world, and worldUsers how many users it has.
@@ -112,6 +116,13 @@ func contents(t *testing.T, dir string) map[string]string {
 		found[p.Key] = p.Content
 	}
 	return found
+}
+
+// tellsOfNights reports a partition that depends on which nights were made before it: what has changed since the last one,
+// and which ids are no more. Memberships and the ids that are do not.
+func tellsOfNights(key string) bool {
+	p, ok := lake.ParseKey(key)
+	return ok && slices.Contains([]*table.Table{table.IdentityChange, table.IdentityQuality, table.Profile}, p.Table)
 }
 
 // notCurrent are the lines of `status` that are not current, as "job day state".

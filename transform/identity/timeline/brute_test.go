@@ -104,9 +104,6 @@ func (o *oracle) at(t int64) stretch {
 		return stretch{account: backfill, method: Backfill}
 	}
 	if reach := o.rules.SharedBackfill; several {
-		if before >= 0 && o.within(before, t, reach) {
-			return stretch{account: o.auth[before].account, method: Backfill, shared: true}
-		}
 		if before+1 < len(o.auth) && o.within(before+1, t, reach) {
 			return stretch{account: o.auth[before+1].account, method: Backfill, shared: true}
 		}

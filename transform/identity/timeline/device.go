@@ -141,14 +141,14 @@ func (s *sweeper) brackets() {
 	}
 }
 
-// nears hold after each login and, as far as no earlier one does, before it.
+// nears hold before each login, since the one before. After one they say nothing: whoever logs out leaves the device to
+// others.
 func (s *sweeper) nears() {
 	s.near = s.near[:0]
 	reach, before := int64(micros(s.rules.SharedBackfill)), int64(math.MinInt64)
-	for i, l := range s.logins {
-		from := max(l.at-reach, before)
-		before = min(l.until+reach, s.next(i))
-		s.near = add(s.near, piece{from, before, l.account})
+	for _, l := range s.logins {
+		s.near = add(s.near, piece{max(l.at-reach, before), l.at, l.account})
+		before = l.at
 	}
 }
 

@@ -22,8 +22,8 @@
 //   - backfill: the device is personal, and an authenticated event is within Rules.Backfill.
 //   - bracket: the device is shared, and the authenticated events before and after it are of one account, each within
 //     Rules.Bracket.
-//   - backfill: the device is shared, and the last authenticated event by then or, else, the next one is within
-//     Rules.SharedBackfill.
+//   - backfill: the device is shared, and the next authenticated event is within Rules.SharedBackfill. One before it says
+//     nothing: whoever logs out leaves a shared device to others.
 //
 // Accounts that refused to be analysed have events like any other; only what they would get is nobody's, until they consent
 // again. The session
@@ -73,7 +73,7 @@ type Rules struct {
 	Session   time.Duration // how far the events of one session reach
 	Backfill  time.Duration
 	Bracket   time.Duration
-	// SharedBackfill is what Backfill is on a shared device: much less.
+	// SharedBackfill is what Backfill is on a shared device: much less, and before a login only.
 	SharedBackfill time.Duration
 	Viewing        time.Duration // a viewing counts for so long at most, whatever its seconds
 }
@@ -83,7 +83,7 @@ func Default() Rules {
 	const day = 24 * time.Hour
 	return Rules{
 		AppTTL: 90 * day, TTL: 30 * day, Window: 30 * day, Cap: 3, SharedCap: 6,
-		Session: day, Backfill: 30 * day, Bracket: 72 * time.Hour, SharedBackfill: day, Viewing: day,
+		Session: day, Backfill: 30 * day, Bracket: 72 * time.Hour, SharedBackfill: 12 * time.Hour, Viewing: day,
 	}
 }
 
@@ -124,15 +124,20 @@ func (r Rules) limits(deviceType string) (ttl int64, accounts int) {
 
 func micros(d time.Duration) table.Micros { return table.Micros(d.Microseconds()) }
 
-// confidence is the share of a method's anonymous events that get the right account, as measured on generated
-// households whose truth is known: on personal devices 1.000 by every rule, on shared ones 0.874 by session and 0.888
-// by all rules together.
+// confidence is the share of a method's anonymous events that get the right account, as measured on the sandbox's world of
+// 20,000 people and 45 nights, whose truth is known: of 196,000 events on personal devices and 34,000 on shared ones.
 func confidence(method string, shared bool) float64 {
 	switch {
-	case !shared:
-		return 1
 	case method == Session:
-		return 0.874
+		return 1
+	case method == Span && !shared:
+		return 0.998
+	case method == Span:
+		return 0.90
+	case method == Bracket:
+		return 0.97
+	case !shared:
+		return 0.99
 	}
-	return 0.888
+	return 0.74 // backfill of a shared device
 }
