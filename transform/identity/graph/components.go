@@ -115,8 +115,8 @@ func (f forest) root(v uint32) uint32 {
 	}
 }
 
-// flatten hangs every node to its root, once nobody joins any more. Parents come before their children, so that a parent's
-// own is the root already. Several goroutines would have to walk further, and gain nothing.
+// flatten hangs every node to its root, once nobody joins any more. Parents come before their children, so that a
+// parent's own is the root already. Several goroutines would have to walk further, and gain nothing.
 func (f forest) flatten() {
 	for v, parent := range f {
 		f[v] = f[parent]

@@ -267,7 +267,8 @@ func TestBlocksAreIndependent(t *testing.T) {
 			if dirty[b] {
 				number[uint32(v)] = uint32(len(nodes))
 				nodes = append(nodes, uint32(v))
-				part.Keys, part.Types, part.Shared = append(part.Keys, p.Keys[v]), append(part.Types, p.Types[v]), append(part.Shared, whole.Shared[v])
+				part.Keys, part.Types = append(part.Keys, p.Keys[v]), append(part.Types, p.Types[v])
+				part.Shared = append(part.Shared, whole.Shared[v])
 			}
 		}
 		within := func(a, b uint32) ([2]uint32, bool) {

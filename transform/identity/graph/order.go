@@ -58,7 +58,8 @@ func (st *stitcher) sort(links []uint32) {
 func (st *stitcher) tie(x, y *link) int {
 	xLess, xMore := st.byKey(x)
 	yLess, yMore := st.byKey(y)
-	return cmp.Or(cmp.Compare(x.first, y.first), st.compare(xLess, yLess), st.compare(xMore, yMore), cmp.Compare(x.index, y.index))
+	return cmp.Or(cmp.Compare(x.first, y.first), st.compare(xLess, yLess), st.compare(xMore, yMore),
+		cmp.Compare(x.index, y.index))
 }
 
 // byKey are the ends of a link, the smaller key first.
@@ -75,7 +76,8 @@ type ranked struct {
 	item uint32
 }
 
-// sortRanked sorts what is nearly always short, and nearly always of different ranks; tie compares the items of equal ones.
+// sortRanked sorts what is nearly always short, and nearly always of different ranks; tie compares the items of equal
+// ones.
 func sortRanked(s []ranked, tie func(x, y uint32) int) {
 	if len(s) > 100 {
 		slices.SortFunc(s, func(x, y ranked) int { return cmp.Compare(x.rank, y.rank) })

@@ -80,7 +80,7 @@ func (r Rules) validate() error {
 		}
 	}
 	if width > 64 {
-		return fmt.Errorf("rules: the limits need %d bits of the 64 that a profile's counts have: fewer or smaller ones are needed", width)
+		return fmt.Errorf("rules: limits that need %d bits, where a profile's counts have 64: make some smaller", width)
 	}
 	return nil
 }

@@ -7,12 +7,13 @@ import (
 	"slices"
 )
 
-// findShared is phase A: it finds the nodes beyond their cap. A node's degree is the greatest number of distinct neighbours
-// of one unique namespace: an account and the CRM's contact of the same person count once each, and how often or by which
-// sources a pair was seen does not count at all.
+// findShared is phase A: it finds the nodes beyond their cap. A node's degree is the greatest number of distinct
+// neighbours of one unique namespace: an account and the CRM's contact of the same person count once each, and how often
+// or by which sources a pair was seen does not count at all.
 //
 // Few nodes come near their cap. So at first links are counted, which are at least the degree; and only for the suspects,
-// which exceed their cap by that, the neighbours are listed and told apart. The scratch is of any content, a number a node.
+// which exceed their cap by that, the neighbours are listed and told apart. The scratch is of any content, a number a
+// node.
 func findShared(ctx context.Context, p *Problem, scratch []uint32, workers int) ([]bool, error) {
 	n := len(p.Keys)
 	is := make([]bool, n)

@@ -5,9 +5,9 @@ import "strconv"
 // Status is what became of a link.
 type Status uint8
 
-// What a link may become. Where several reasons hold against it, the status is the first in this order, but for Size: that
-// is the last, so that the loose stitching can take what was refused for it. A limit has a status for each type, see
-// [LimitOf].
+// What a link may become. Where several reasons hold against it, the status is the first in this order, but for Size:
+// that is the last, so that the loose stitching can take what was refused for it. A limit has a status for each type,
+// see [LimitOf].
 const (
 	Linked     Status = iota // accepted: it joined two profiles; such links form a spanning forest
 	Implied                  // both ends are in one profile without it

@@ -9,9 +9,10 @@ import (
 )
 
 // world is a problem of about m links as identity sees them: people with an account, e-mail, phone, card, the CRM's
-// contact, the bank's client, apps and cookies, several to a household with its television and browser; some typos,
-// family cards, changed phones, and public devices. There are half as many nodes again as links, a third of them without any, as most
-// cookies are. Numbered by block, as a compaction leaves them, or shuffled; links come in the order of their households.
+// contact, the bank's client, apps and cookies, several to a household with its television and browser; family cards and
+// phones, people with two contacts, and public devices. There are half as many nodes again as links, a third of them
+// without any, as most cookies are. Numbered by household, much as a compaction leaves them, or shuffled; links come
+// household by household.
 func world(m int, byBlock bool) *Problem {
 	r := rand.New(rand.NewPCG(1, uint64(m)))
 	w := &worldMaker{r: r, p: &Problem{Rules: DefaultRules()}}
@@ -130,7 +131,7 @@ func (w *worldMaker) household() {
 		if w.one(3) { // another source knows it too
 			w.link(email, account, table.RuleTyped)
 		}
-		if w.one(30) {
+		if w.one(15) {
 			w.link(account, w.public[w.r.IntN(len(w.public))], table.RuleTyped)
 		}
 	}
