@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -99,7 +97,7 @@ func (b *identityBench) endToEnd(ctx context.Context, file, what string) error {
 	}
 	ours := filepath.Join(b.out, "ours.parquet")
 	title("end to end, from Parquet to Parquet: " + what)
-	u, err := b.watch(ctx, b.self, "stitch-graph", edges, ours)
+	u, err := watch(ctx, b.self, "stitch-graph", edges, ours)
 	if err != nil {
 		return err
 	}
@@ -144,7 +142,7 @@ func (b *identityBench) inMemory(ctx context.Context) error {
 	labels := filepath.Join(b.out, "labels")
 	plain := map[string]used{}
 	for _, order := range []string{"shuffled", "blocks"} {
-		u, err := b.watch(ctx, b.self, "cluster-graph", b.graph, order, labels)
+		u, err := watch(ctx, b.self, "cluster-graph", b.graph, order, labels)
 		if err != nil {
 			return err
 		}
@@ -174,7 +172,7 @@ func (b *identityBench) inMemory(ctx context.Context) error {
 	}
 	// Profiles and a night are held against the clusters of the same numbering.
 	for _, order := range []string{"shuffled", "blocks"} {
-		u, err := b.watch(ctx, b.self, "profile-graph", b.graph, order)
+		u, err := watch(ctx, b.self, "profile-graph", b.graph, order)
 		if err != nil {
 			return err
 		}
@@ -184,7 +182,7 @@ func (b *identityBench) inMemory(ctx context.Context) error {
 		}
 		row("profiles, "+order, ours, plain[order], u.note())
 	}
-	u, err := b.watch(ctx, b.self, "night-graph", b.graph)
+	u, err := watch(ctx, b.self, "night-graph", b.graph)
 	if err != nil {
 		return err
 	}
@@ -217,7 +215,7 @@ func (b *identityBench) peer(ctx context.Context, mode, file, out string) (u wat
 	}
 	limited, cancel := context.WithTimeout(ctx, b.limit)
 	defer cancel()
-	u, err = b.watch(limited, b.python, b.script, mode, b.graph, file, out)
+	u, err = watch(limited, b.python, b.script, mode, b.graph, file, out)
 	switch {
 	case ctx.Err() != nil:
 		return u, "", ctx.Err()
@@ -228,88 +226,6 @@ func (b *identityBench) peer(ctx context.Context, mode, file, out string) (u wat
 		return watched{}, "failed: " + lines[len(lines)-1], nil
 	}
 	return u, "", nil
-}
-
-// watched is what a process took, with how much memory it had when.
-type watched struct {
-	used
-	resident []int64 // bytes, every tick
-}
-
-const tick = 20 * time.Millisecond
-
-func (u watched) last() string {
-	lines := strings.Split(strings.TrimSpace(u.output), "\n")
-	return lines[len(lines)-1]
-}
-
-// note is what follows the two numbers of step.
-func (u watched) note() string {
-	_, rest, _ := strings.Cut(u.last(), " ")
-	_, rest, _ = strings.Cut(rest, " ")
-	return rest
-}
-
-// parts lays out the JSON of seconds that a peer ends with.
-func (u watched) parts() string {
-	return strings.NewReplacer(`"`, "", "{", "", "}", "", ":", "", ", ", " s, ").Replace(u.last()) + " s"
-}
-
-// peakBetween is the most memory between two times in seconds.
-func (u watched) peakBetween(from, to float64) (most int64) {
-	for i, n := range u.resident {
-		if at := float64(i) * tick.Seconds(); at >= from && at <= to {
-			most = max(most, n)
-		}
-	}
-	return most
-}
-
-// watch runs a process to its end and samples its memory.
-func (b *identityBench) watch(ctx context.Context, name string, args ...string) (u watched, err error) {
-	c := exec.CommandContext(ctx, name, args...)
-	var stdout, stderr bytes.Buffer
-	c.Stdout, c.Stderr = &stdout, &stderr
-	begun := time.Now()
-	if err := c.Start(); err != nil {
-		return u, err
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- c.Wait() }()
-	statm := fmt.Sprintf("/proc/%d/statm", c.Process.Pid)
-	ticker := time.NewTicker(tick)
-	defer ticker.Stop()
-	for {
-		select {
-		case err = <-ended:
-			u.wall, u.output = time.Since(begun), stdout.String()
-			u.cpu = c.ProcessState.UserTime() + c.ProcessState.SystemTime()
-			u.peak = peakOf(c.ProcessState)
-			if err != nil {
-				err = fmt.Errorf("%s: %w\n%s", strings.Join(args, " "), err, stderr.String())
-			}
-			return u, err
-		case <-ticker.C:
-			u.resident = append(u.resident, residentIn(statm))
-		}
-	}
-}
-
-// residentIn reads the resident memory from a statm file of Linux; 0 where there is none.
-func residentIn(statm string) int64 {
-	content, err := os.ReadFile(statm)
-	if err != nil {
-		return 0
-	}
-	fields := strings.Fields(string(content))
-	if len(fields) < 2 {
-		return 0
-	}
-	pages, err := strconv.ParseInt(fields[1], 10, 64)
-	if err != nil {
-		return 0
-	}
-	return pages * int64(os.Getpagesize())
 }
 
 // The columns of a table, whose rows are printed as they come: a way may take minutes.

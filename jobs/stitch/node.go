@@ -117,12 +117,24 @@ func (f form) appendID(to []byte, id identifier.ID) []byte {
 	case unsigned:
 		return strconv.AppendUint(to, uint64(f.int(id)), 10)
 	}
-	to = append(hex.AppendEncode(to, id[:4]), '-')
-	to = append(hex.AppendEncode(to, id[4:6]), '-')
-	to = append(hex.AppendEncode(to, id[6:8]), '-')
-	to = append(hex.AppendEncode(to, id[8:10]), '-')
-	return hex.AppendEncode(to, id[10:])
+	text := [36]byte{8: '-', 13: '-', 18: '-', 23: '-'}
+	for i, at := range places {
+		pair := &pairs[id[i]]
+		text[at], text[at+1] = pair[0], pair[1]
+	}
+	return append(to, text[:]...)
 }
+
+// places are where the bytes of a UUID stand in its text, and pairs the digits of a byte.
+var (
+	places = [16]uint8{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34}
+	pairs  = func() (p [256][2]byte) {
+		for i := range p {
+			hex.Encode(p[i][:], []byte{byte(i)})
+		}
+		return p
+	}()
+)
 
 // nodes are a file's nodes by number, in ascending order.
 type nodes struct {

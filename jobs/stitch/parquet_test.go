@@ -14,7 +14,7 @@ import (
 // Row groups that are written beside each other hold the rows in order, each once; one worker writes the same bytes.
 func TestRowGroups(t *testing.T) {
 	t.Parallel()
-	n := &nodes{form: raw, column: sheet.Column{Kind: sheet.ID, UUID: true}, ids: make([]identifier.ID, 3*groupRows+5)}
+	n := &nodes{form: raw, column: sheet.Column{Kind: sheet.ID, UUID: true}, ids: make([]identifier.ID, groupRows+5)}
 	component := make([]uint32, len(n.ids))
 	for i := range n.ids {
 		binary.BigEndian.PutUint32(n.ids[i][:], uint32(i))
