@@ -65,7 +65,7 @@ func (n *Night) Explain(ctx context.Context, a, b identifier.ID) (*Explanation, 
 		}
 	}
 	if a == b || e.A.Block == e.B.Block && !e.A.Block.IsZero() {
-		if e.Path, err = n.path(ctx, e.A.Block, links, a, b); err != nil {
+		if e.Path, err = n.path(ctx, links, stands, a, b); err != nil {
 			return nil, err
 		}
 	}
@@ -90,7 +90,7 @@ func (s Step) weaker(o Step) bool {
 }
 
 // path finds the way between two identifiers of a block in the forest of accepted links; nil when there is none.
-func (n *Night) path(ctx context.Context, block identifier.ID, links []*table.IdentityLinkRow, a, b identifier.ID) ([]Step, error) {
+func (n *Night) path(ctx context.Context, links []*table.IdentityLinkRow, stands map[identifier.ID]*Standing, a, b identifier.ID) ([]Step, error) {
 	forest := map[identifier.ID][]Step{}
 	add := func(x, y identifier.ID, class int64, l *table.IdentityLinkRow) {
 		forest[x] = append(forest[x], Step{From: x, To: y, Class: class, Link: l})
@@ -100,7 +100,7 @@ func (n *Night) path(ctx context.Context, block identifier.ID, links []*table.Id
 	if err != nil {
 		return nil, err
 	}
-	for _, pair := range must[block] {
+	for _, pair := range must[stands[a].Block] {
 		add(pair[0], pair[1], Decided, nil)
 	}
 	for _, l := range links {
@@ -125,32 +125,40 @@ func (n *Night) path(ctx context.Context, block identifier.ID, links []*table.Id
 		path = append(path, came[at])
 	}
 	slices.Reverse(path)
-	return path, n.classify(ctx, path)
+	return path, n.classify(ctx, path, stands)
 }
 
-// classify completes the links of a path: a device may have been seen as several things, and its type weakens its links.
-func (n *Night) classify(ctx context.Context, path []Step) error {
-	ids := identifier.Set{}
+// classify completes the links of a path. A device may have been seen as several things, and what it is weakens its links.
+func (n *Night) classify(ctx context.Context, path []Step, ends map[identifier.ID]*Standing) error {
+	types, devices := map[identifier.ID]string{}, identifier.Set{}
 	for _, s := range path {
-		ids[s.From], ids[s.To] = struct{}{}, struct{}{}
+		if s.Link == nil {
+			devices[s.From], devices[s.To] = struct{}{}, struct{}{}
+			continue
+		}
+		for id, typ := range map[identifier.ID]string{s.Link.Left: s.Link.LeftType, s.Link.Right: s.Link.RightType} {
+			if types[id] = typ; n.device(typ) {
+				devices[id] = struct{}{}
+			}
+		}
 	}
-	rows, err := n.memberships(ctx, ids)
+	for id, s := range ends {
+		types[id] = cmp.Or(s.Type, types[id])
+		delete(devices, id)
+	}
+	rows, err := n.memberships(ctx, devices)
 	if err != nil {
 		return err
 	}
-	types := map[identifier.ID]string{}
 	for _, r := range rows {
 		types[r.Identifier] = r.IdentifierType
 	}
 	for i := range path {
 		s := &path[i]
 		s.FromType, s.ToType = types[s.From], types[s.To]
-		if s.Link == nil {
-			continue
+		if s.Link != nil {
+			s.Class = night.Class(s.Link.Rule, s.FromType, s.ToType)
 		}
-		observed := map[identifier.ID]string{s.Link.Left: s.Link.LeftType, s.Link.Right: s.Link.RightType}
-		s.FromType, s.ToType = cmp.Or(s.FromType, observed[s.From]), cmp.Or(s.ToType, observed[s.To])
-		s.Class = night.Class(s.Link.Rule, s.FromType, s.ToType)
 	}
 	return nil
 }
