@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"runtime"
 	"slices"
+	"sync"
 
 	"github.com/parquet-go/parquet-go"
 	"golang.org/x/sync/errgroup"
@@ -29,6 +30,7 @@ func Find[Row any](ctx context.Context, f *File, t *table.Table, ids identifier.
 	}
 	slices.SortFunc(wanted, compareIDs)
 	found := make([][]*Row, f.RowGroups())
+	vectors := sync.Pool{New: func() any { return new(Vector) }}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for rowGroup := range found {
@@ -37,7 +39,9 @@ func Find[Row any](ctx context.Context, f *File, t *table.Table, ids identifier.
 			continue
 		}
 		g.Go(func() error {
-			at, err := f.holding(ctx, rowGroup, ids, within)
+			v := vectors.Get().(*Vector)
+			defer vectors.Put(v)
+			at, err := f.holding(ctx, rowGroup, wanted, within, v)
 			if err != nil || len(at) == 0 {
 				return err
 			}
@@ -59,6 +63,9 @@ func Find[Row any](ctx context.Context, f *File, t *table.Table, ids identifier.
 	return slices.Concat(found...), nil
 }
 
+// few identifiers are compared one by one.
+const few = 8
+
 // possible are the columns that may hold one of some identifiers, ascending, in a row group.
 func (f *File) possible(rowGroup int, wanted []identifier.ID, columns []string) (within []string) {
 	for _, column := range columns {
@@ -74,16 +81,22 @@ func (f *File) possible(rowGroup int, wanted []identifier.ID, columns []string) 
 	return within
 }
 
-// holding finds the rows of a row group that hold one of some identifiers, ascending.
-func (f *File) holding(ctx context.Context, rowGroup int, ids identifier.Set, columns []string) (at []int, err error) {
-	var v Vector
+// holding finds the rows of a row group that hold one of some identifiers, ascending. v is memory to read into.
+func (f *File) holding(ctx context.Context, rowGroup int, wanted []identifier.ID, columns []string, v *Vector) (at []int, err error) {
+	has := func(id identifier.ID) bool { return slices.Contains(wanted, id) }
+	if len(wanted) > few {
+		has = func(id identifier.ID) bool {
+			_, found := slices.BinarySearchFunc(wanted, id, compareIDs)
+			return found
+		}
+	}
 	for _, column := range columns {
-		if err := f.Vector(ctx, rowGroup, column, &v); err != nil {
+		if err := f.Vector(ctx, rowGroup, column, v); err != nil {
 			return nil, err
 		}
 		hits := map[int32]bool{} // places in the dictionary
 		for i := range v.IDs {
-			if ids.Has(v.IDs[i]) {
+			if has(v.IDs[i]) {
 				hits[int32(i)] = true
 			}
 		}

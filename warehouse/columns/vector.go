@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/encoding"
@@ -46,6 +47,7 @@ func (v *Vector) read(ctx context.Context, chunk parquet.ColumnChunk, rows int64
 	pages := chunk.Pages()
 	defer pages.Close()
 	var known parquet.Dictionary
+	v.grow(chunk.Type().Kind(), int(min(rows, mostAtOnce)))
 	for left := rows; left > 0; {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -64,6 +66,23 @@ func (v *Vector) read(ctx context.Context, chunk parquet.ColumnChunk, rows int64
 		parquet.Release(page)
 	}
 	return nil
+}
+
+// mostAtOnce is for how many rows memory is taken on a footer's word.
+const mostAtOnce = 8 * rowGroupRows
+
+// grow makes room for a column's rows.
+func (v *Vector) grow(kind parquet.Kind, rows int) {
+	switch kind {
+	case parquet.ByteArray, parquet.FixedLenByteArray:
+		v.Index = slices.Grow(v.Index, rows)
+	case parquet.Int32, parquet.Int64:
+		v.Ints = slices.Grow(v.Ints, rows)
+	case parquet.Float, parquet.Double:
+		v.Floats = slices.Grow(v.Floats, rows)
+	case parquet.Boolean:
+		v.Bools = slices.Grow(v.Bools, rows)
+	}
 }
 
 // page appends a page. known is the chunk's dictionary as far as it has been taken over.
@@ -190,6 +209,9 @@ func (v *Vector) plain(data encoding.Values, count int) error {
 		}
 	default: // strings and identifiers: each value is its own entry of the dictionary
 		from := v.distinct()
+		if data.Kind() == encoding.FixedLenByteArray {
+			v.IDs = slices.Grow(v.IDs, max(0, cap(v.Index)-len(v.IDs))) // as many as there are rows, at most
+		}
 		if err := v.distinctValues(data); err != nil {
 			return err
 		}

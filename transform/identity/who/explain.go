@@ -8,7 +8,6 @@ import (
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
 	"crosslift/transform/identity/night"
-	"crosslift/warehouse/columns"
 )
 
 // Decided is the class of a link that people have decided.
@@ -66,7 +65,7 @@ func (n *Night) Explain(ctx context.Context, a, b identifier.ID) (*Explanation, 
 		}
 	}
 	if a == b || e.A.Block == e.B.Block && !e.A.Block.IsZero() {
-		if e.Path, err = n.path(ctx, e.A.Block, links, a, b); err != nil {
+		if e.Path, err = n.path(ctx, links, stands, a, b); err != nil {
 			return nil, err
 		}
 	}
@@ -91,7 +90,7 @@ func (s Step) weaker(o Step) bool {
 }
 
 // path finds the way between two identifiers of a block in the forest of accepted links; nil when there is none.
-func (n *Night) path(ctx context.Context, block identifier.ID, links []*table.IdentityLinkRow, a, b identifier.ID) ([]Step, error) {
+func (n *Night) path(ctx context.Context, links []*table.IdentityLinkRow, stands map[identifier.ID]*Standing, a, b identifier.ID) ([]Step, error) {
 	forest := map[identifier.ID][]Step{}
 	add := func(x, y identifier.ID, class int64, l *table.IdentityLinkRow) {
 		forest[x] = append(forest[x], Step{From: x, To: y, Class: class, Link: l})
@@ -101,7 +100,7 @@ func (n *Night) path(ctx context.Context, block identifier.ID, links []*table.Id
 	if err != nil {
 		return nil, err
 	}
-	for _, pair := range must[block] {
+	for _, pair := range must[stands[a].Block] {
 		add(pair[0], pair[1], Decided, nil)
 	}
 	for _, l := range links {
@@ -126,122 +125,43 @@ func (n *Night) path(ctx context.Context, block identifier.ID, links []*table.Id
 		path = append(path, came[at])
 	}
 	slices.Reverse(path)
-	return path, n.classify(ctx, path)
+	return path, n.classify(ctx, path, stands)
 }
 
-// classify completes the links of a path: a device may have been seen as several things, and its type weakens its links.
-func (n *Night) classify(ctx context.Context, path []Step) error {
-	ids := identifier.Set{}
+// classify completes the links of a path. A device may have been seen as several things, and what it is weakens its links.
+func (n *Night) classify(ctx context.Context, path []Step, ends map[identifier.ID]*Standing) error {
+	types, devices := map[identifier.ID]string{}, identifier.Set{}
 	for _, s := range path {
-		ids[s.From], ids[s.To] = struct{}{}, struct{}{}
+		if s.Link == nil {
+			devices[s.From], devices[s.To] = struct{}{}, struct{}{}
+			continue
+		}
+		for id, typ := range map[identifier.ID]string{s.Link.Left: s.Link.LeftType, s.Link.Right: s.Link.RightType} {
+			if types[id] = typ; n.device(typ) {
+				devices[id] = struct{}{}
+			}
+		}
 	}
-	rows, err := n.memberships(ctx, ids)
+	for id, s := range ends {
+		types[id] = cmp.Or(s.Type, types[id])
+		delete(devices, id)
+	}
+	rows, err := n.memberships(ctx, devices)
 	if err != nil {
 		return err
 	}
-	types := map[identifier.ID]string{}
 	for _, r := range rows {
 		types[r.Identifier] = r.IdentifierType
 	}
 	for i := range path {
 		s := &path[i]
 		s.FromType, s.ToType = types[s.From], types[s.To]
-		if s.Link == nil {
-			continue
+		if s.Link != nil {
+			s.Class = night.Class(s.Link.Rule, s.FromType, s.ToType)
 		}
-		observed := map[identifier.ID]string{s.Link.Left: s.Link.LeftType, s.Link.Right: s.Link.RightType}
-		s.FromType, s.ToType = cmp.Or(s.FromType, observed[s.From]), cmp.Or(s.ToType, observed[s.To])
-		s.Class = night.Class(s.Link.Rule, s.FromType, s.ToType)
 	}
 	return nil
 }
-
-// apart says why two identifiers are not one profile.
-func (n *Night) apart(ctx context.Context, e *Explanation, links []*table.IdentityLinkRow) error {
-	a, b := e.A, e.B
-	crossing, err := n.crossing(ctx, setOf(a.ID, b.ID))
-	if err != nil {
-		return err
-	}
-	for _, l := range slices.Concat(links, crossing) {
-		if both(l.Left, l.Right, a.ID, b.ID) && !night.Refused(l.Status) {
-			e.Direct = append(e.Direct, l)
-		}
-	}
-	refused, err := n.refused(ctx, setOf(a.ID, b.ID, a.Profile, b.Profile))
-	if err != nil {
-		return err
-	}
-	ends := setOf(a.ID, b.ID)
-	for _, r := range refused {
-		switch {
-		case both(r.LeftProfile, r.RightProfile, a.Profile, b.Profile) && !a.Profile.IsZero() && !b.Profile.IsZero(),
-			both(r.Left, r.Right, a.ID, b.ID):
-			e.Between = append(e.Between, r)
-		case ends.Has(r.Left) || ends.Has(r.Right):
-			e.Around = append(e.Around, r)
-		}
-	}
-	slices.SortStableFunc(e.Between, func(x, y *table.IdentityRefusedRow) int { // those of the two themselves first
-		return cmp.Compare(touched(y, ends), touched(x, ends))
-	})
-	e.Were = overlaps(a, b)
-	return n.groups(ctx, e)
-}
-
-// touched counts the ends of a refused link that are of a set.
-func touched(r *table.IdentityRefusedRow, ends identifier.Set) (n int) {
-	for _, id := range []identifier.ID{r.Left, r.Right} {
-		if ends.Has(id) {
-			n++
-		}
-	}
-	return n
-}
-
-// groups finds out whether the two are one person or household.
-func (n *Night) groups(ctx context.Context, e *Explanation) error {
-	profiles := setOf(e.A.Profile, e.B.Profile)
-	persons, err := columns.Find[table.PersonRow](ctx, n.Files[table.Person], table.Person, profiles, nil, "profile_id")
-	if err != nil {
-		return err
-	}
-	if len(persons) == 2 && persons[0].Person == persons[1].Person {
-		e.Person = Group{true, persons[0].Person, persons[0].Signs}
-	}
-	houses, err := columns.Find[table.HouseholdRow](ctx, n.Files[table.Household], table.Household, profiles, nil, "profile_id")
-	if len(houses) == 2 && houses[0].Household == houses[1].Household {
-		e.Household = Group{true, houses[0].Household, ""}
-	}
-	return err
-}
-
-// overlaps are the times in which two identifiers belonged to one profile.
-func overlaps(a, b *Standing) (were []Span) {
-	for _, x := range a.spans() {
-		for _, y := range b.spans() {
-			if s := (Span{x.Profile, max(x.From, y.From), min(x.To, y.To)}); x.Profile == y.Profile && s.From < s.To {
-				were = append(were, s)
-			}
-		}
-	}
-	slices.SortFunc(were, func(x, y Span) int { return cmp.Compare(x.From, y.From) })
-	return were
-}
-
-// spans are an identifier's memberships, past and present.
-func (s *Standing) spans() (all []Span) {
-	for _, r := range s.Past {
-		all = append(all, Span{r.Profile, r.ValidFrom, *r.ValidTo})
-	}
-	if !s.Profile.IsZero() {
-		all = append(all, Span{s.Profile, s.Since, night.Forever})
-	}
-	return all
-}
-
-// both reports whether two things are two others, either way round.
-func both(x, y, a, b identifier.ID) bool { return x == a && y == b || x == b && y == a }
 
 // Concerned are the identifiers and profiles that an explanation is about.
 func (e *Explanation) Concerned() identifier.Set {

@@ -12,7 +12,7 @@ import (
 // the trees must be as large as the profiles are.
 func (n *Night) checkForest(ctx context.Context, profiles *profileIDs) (Finding, error) {
 	f := Finding{Check: "accepted links form a forest of as many trees as there are profiles"}
-	b := trees{f: &f}
+	b := trees{f: &f, parent: map[identifier.ID]identifier.ID{}, aside: identifier.Set{}, sizes: map[identifier.ID]int64{}}
 	var err error
 	if b.must, err = n.kept(ctx); err != nil {
 		return f, err
@@ -72,7 +72,9 @@ type trees struct {
 	block  identifier.ID
 	links  []joint
 	parent map[identifier.ID]identifier.ID
-	tied   int64 // identifiers beyond the first of each tree
+	aside  identifier.Set          // references among them
+	sizes  map[identifier.ID]int64 // of the trees, by root
+	tied   int64                   // identifiers beyond the first of each tree
 }
 
 // end takes the links of the block.
@@ -82,15 +84,16 @@ func (b *trees) end() {
 	if len(b.links)+len(must) == 0 {
 		return
 	}
-	b.parent = map[identifier.ID]identifier.ID{}
-	aside := identifier.Set{}
+	clear(b.parent)
+	clear(b.aside)
+	clear(b.sizes)
 	for _, l := range b.links {
 		b.parent[l.left], b.parent[l.right] = l.left, l.right
 		if l.leftAside {
-			aside[l.left] = struct{}{}
+			b.aside[l.left] = struct{}{}
 		}
 		if l.rightAside {
-			aside[l.right] = struct{}{}
+			b.aside[l.right] = struct{}{}
 		}
 	}
 	for _, pair := range must {
@@ -109,13 +112,12 @@ func (b *trees) end() {
 			b.f.fails("the implied link of %s and %s joins two profiles", l.left, l.right)
 		}
 	}
-	sizes := map[identifier.ID]int64{}
 	for id := range b.parent {
-		if !aside.Has(id) {
-			sizes[b.find(id)]++
+		if !b.aside.Has(id) {
+			b.sizes[b.find(id)]++
 		}
 	}
-	for _, size := range sizes {
+	for _, size := range b.sizes {
 		b.tied += size - 1
 	}
 	b.links = b.links[:0]

@@ -2,6 +2,7 @@
 package whotest
 
 import (
+	"bytes"
 	"maps"
 	"reflect"
 	"slices"
@@ -13,7 +14,6 @@ import (
 	"crosslift/transform/identity/night"
 	"crosslift/transform/identity/who"
 	"crosslift/warehouse/columns"
-	"crosslift/warehouse/columns/columnstest"
 )
 
 // Edges are observations by day.
@@ -40,7 +40,7 @@ func Make(t testing.TB, day table.Day, edges Edges, o Options) *Made {
 	in := night.Input{Night: day, Rules: o.Rules, Decisions: o.Decisions}
 	for _, d := range slices.Sorted(maps.Keys(edges)) {
 		if d <= day {
-			in.Edges = append(in.Edges, night.Day{Day: d, File: columnstest.File(t, table.IdentityEdge, edges[d]...)})
+			in.Edges = append(in.Edges, night.Day{Day: d, File: file(t, table.IdentityEdge, anyRows(edges[d]))})
 		}
 	}
 	if b := o.Before; b != nil {
@@ -67,8 +67,29 @@ func Make(t testing.TB, day table.Day, edges Edges, o Options) *Made {
 func (m *Made) Write(t testing.TB) {
 	t.Helper()
 	for _, of := range append(night.Tables(), table.DeviceTimeline) {
-		m.Files[of] = columnstest.AnyFile(t, of, m.Rows[of]...)
+		m.Files[of] = file(t, of, m.Rows[of])
 	}
+}
+
+// file writes rows in any order, and opens the file.
+func file(t testing.TB, of *table.Table, rows []any) *columns.File {
+	t.Helper()
+	var b bytes.Buffer
+	if _, err := columns.WriteRows(&b, of, slices.Values(rows), t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	f, err := columns.Open(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func anyRows[Row any](rows []*Row) (all []any) {
+	for _, r := range rows {
+		all = append(all, r)
+	}
+	return all
 }
 
 // kept copies a row, with what its pointers point at.
