@@ -5,16 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"crosslift/jobs"
 	"crosslift/jobs/sheet"
 	"crosslift/jobs/stitch"
+	"crosslift/transform/identity/graph"
 )
 
 func (a *app) stitchCommand() *cobra.Command {
 	var o stitch.Options
+	var types []string
 	c := &cobra.Command{
 		Use: "stitch --edges FILE --out FILE", Short: "Group the identifiers of any file of edges", Args: cobra.NoArgs,
 		Long: `Read a CSV (plain, gzip or zstd) or Parquet file of edges and write a map: a row a node, with the component that it is in.
@@ -27,18 +31,61 @@ refused where they would join what may not be one person; a node that too many s
   rule   0 verified, 1 account's, 2 typed by hand, 3 card, 4 app, 5 cookie, 6 shared screen
   time   seconds since 1970 or RFC 3339; in Parquet timestamps too
 
+--type adds a type, or changes one: its cap is how many accounts may touch a node before it is shared (0: any number), its
+limit how many of them a profile may have (0: any number); a device attaches to one profile and bridges none.
+
 Nodes are taken as they are written, in Parquet also whole numbers or 16 bytes. A component is named by its smallest
 node, so the order of the edges plays no part. The map is in the order of its nodes.`,
 		Example: `  crosslift identity stitch --edges logins.csv.gz --out map.csv
   crosslift identity stitch --edges edges.parquet --out map.parquet --output json
-  crosslift identity stitch --edges edges.parquet --out components.parquet --plain`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.stitch(cmd.Context(), o) },
+  crosslift identity stitch --edges edges.parquet --out components.parquet --plain
+  crosslift identity stitch --edges edges.csv --out map.csv --type loyalty:cap=2,limit=1 --type tv:cap=4,device`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if o.Rules, err = rulesWith(types); err != nil {
+				return usageError{err}
+			}
+			return a.stitch(cmd.Context(), o)
+		},
 	}
 	f := c.Flags()
 	f.StringVar(&o.Edges, "edges", "", "the file of edges (required)")
 	f.StringVar(&o.Out, "out", "", "the map, by its name .csv or .parquet (required)")
 	f.BoolVar(&o.Plain, "plain", false, "connected components, whatever other columns there are")
+	f.StringArrayVar(&types, "type", nil, "a type of nodes, as NAME:cap=N,limit=N,device; may be given several times")
 	return c
+}
+
+// rulesWith are the default rules with some types added or changed.
+func rulesWith(types []string) (graph.Rules, error) {
+	rules := graph.DefaultRules()
+	for _, text := range types {
+		name, settings, _ := strings.Cut(text, ":")
+		t := graph.Type{Name: name}
+		if name == "" {
+			return rules, fmt.Errorf("--type %q: expected NAME:cap=N,limit=N,device", text)
+		}
+		for _, setting := range strings.FieldsFunc(settings, func(r rune) bool { return r == ',' }) {
+			key, value, _ := strings.Cut(setting, "=")
+			n, err := strconv.ParseUint(value, 10, 15)
+			switch {
+			case setting == "device":
+				t.Device = true
+			case key == "cap" && err == nil:
+				t.Cap = int(n)
+			case key == "limit" && err == nil:
+				t.Limit = int(n)
+			default:
+				return rules, fmt.Errorf("--type %q: %q: expected cap=N, limit=N or device", text, setting)
+			}
+		}
+		if at, known := rules.Type(name); known {
+			rules.Types[at] = t
+		} else {
+			rules.Types = append(rules.Types, t)
+		}
+	}
+	return rules, nil
 }
 
 func (a *app) stitch(ctx context.Context, o stitch.Options) error {

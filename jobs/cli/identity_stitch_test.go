@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -135,5 +136,29 @@ func TestIdentityUsage(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "m.csv")); err == nil {
 		t.Error("a map was written")
+	}
+}
+
+// TestStitchTypes adds a type of nodes to those that are known: two clubs of one card are one too many accounts for it.
+func TestStitchTypes(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	edges, out := filepath.Join(dir, "edges.csv"), filepath.Join(dir, "map.csv")
+	write := func(rows ...string) {
+		text := "left,left_type,right,right_type,rule,source,first_ts,last_ts\n" + strings.Join(rows, "\n") + "\n"
+		if err := os.WriteFile(edges, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("ann,account,l1,loyalty,1,shop,1,1", "bob,account,l1,loyalty,1,shop,2,2", "eve,account,l2,loyalty,1,shop,3,3")
+	fails(t, 15, "loyalty", dir, "identity", "stitch", "--edges", edges, "--out", out)
+	fails(t, 2, "cap=x", dir, "identity", "stitch", "--edges", edges, "--out", out, "--type", "loyalty:cap=x")
+	must(t, dir, "identity", "stitch", "--edges", edges, "--out", out, "--type", "loyalty:cap=1")
+	var got []string
+	for _, r := range rowsOf(t, out) {
+		got = append(got, r["node"]+" "+r["component"])
+	}
+	if want := []string{"ann ann", "bob bob", "eve eve", "l1 l1", "l2 eve"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, expected %v", got, want)
 	}
 }

@@ -76,7 +76,7 @@ func read(ctx context.Context, o Options, as form) (_ *edges, err error) {
 	}
 	var columns typedColumns
 	if profiles {
-		columns = columnsOf(s)
+		columns = columnsOf(s, o.Rules)
 	}
 	err = s.Read(ctx, o.Workers, func(w int, b *sheet.Batch) error {
 		f := <-known

@@ -17,10 +17,11 @@ import (
 
 // Options say what to stitch.
 type Options struct {
-	Edges   string // a file with the columns left and right, and for profiles those of typed
-	Out     string // the map that is written, by its name CSV or Parquet
-	Plain   bool   // connected components, whatever other columns there are
-	Workers int    // 0: a processor each
+	Edges   string      // a file with the columns left and right, and for profiles those of typed
+	Out     string      // the map that is written, by its name CSV or Parquet
+	Plain   bool        // connected components, whatever other columns there are
+	Rules   graph.Rules // for profiles: the types that the file may have; without any, the default ones
+	Workers int         // 0: a processor each
 	Now     func() time.Time
 }
 
@@ -74,6 +75,9 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if o.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
+	if o.Rules.Types == nil {
+		o.Rules = graph.DefaultRules()
+	}
 	write, err := writerFor(o)
 	if err != nil {
 		return nil, err
@@ -115,10 +119,10 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 
 // profiles stitches typed edges.
 func (e *edges) profiles(ctx context.Context, o Options, nodes *nodes, r *Report) ([]uint32, error) {
-	rules := graph.DefaultRules()
+	rules := o.Rules
 	types, clash := e.types(rules, nodes.len())
 	if clash >= 0 {
-		return nil, e.clash(ctx, o, nodes, uint32(clash), rules)
+		return nil, e.clash(ctx, o, nodes, uint32(clash))
 	}
 	s, err := graph.Solve(ctx, &graph.Problem{
 		Rules: rules, Keys: nodes.keys(), Types: types,

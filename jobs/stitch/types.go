@@ -22,11 +22,11 @@ type typedColumns struct {
 	rules                           graph.Rules
 }
 
-func columnsOf(s *sheet.Sheet) typedColumns {
+func columnsOf(s *sheet.Sheet, rules graph.Rules) typedColumns {
 	at := func(name string) int {
 		return slices.IndexFunc(s.Columns, func(c sheet.Column) bool { return c.Name == name })
 	}
-	return typedColumns{at("left_type"), at("right_type"), at("rule"), at("first_ts"), at("last_ts"), s.Columns, graph.DefaultRules()}
+	return typedColumns{at("left_type"), at("right_type"), at("rule"), at("first_ts"), at("last_ts"), s.Columns, rules}
 }
 
 // addTyped takes a batch's types, classes and times.
@@ -190,13 +190,14 @@ func (e *edges) types(rules graph.Rules, n int) (types []uint8, clash int64) {
 }
 
 // clash reads the file again to say where a node is of two types.
-func (e *edges) clash(ctx context.Context, o Options, n *nodes, node uint32, rules graph.Rules) (err error) {
+func (e *edges) clash(ctx context.Context, o Options, n *nodes, node uint32) (err error) {
+	rules := o.Rules
 	s, _, err := open(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	c, first := columnsOf(s), uint8(noType)
+	c, first := columnsOf(s, o.Rules), uint8(noType)
 	var where error
 	err = s.Read(ctx, 1, func(_ int, b *sheet.Batch) error {
 		var r reader

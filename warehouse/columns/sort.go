@@ -37,8 +37,9 @@ type span struct {
 }
 
 const (
-	spanSize  = 16
-	chunkSize = 1 << 20
+	spanSize   = 16
+	firstChunk = 16 << 10 // each next one has twice as much, up to
+	chunkSize  = 1 << 20
 )
 
 // NewSorter makes a sorter that holds about memory bytes of rows (at least 64 KiB) and spills into dir.
@@ -58,7 +59,8 @@ func (s *Sorter) Add(row []byte) error {
 		s.filled++
 	}
 	if s.filled == len(s.chunks) {
-		s.chunks = append(s.chunks, make([]byte, 0, max(need, min(chunkSize, s.memory))))
+		size := min(firstChunk<<min(len(s.chunks), 8), chunkSize, s.memory)
+		s.chunks = append(s.chunks, make([]byte, 0, max(need, size)))
 	}
 	chunk := &s.chunks[s.filled]
 	s.rows = append(s.rows, span{prefix: prefix(row), chunk: uint32(s.filled), at: uint32(len(*chunk))})

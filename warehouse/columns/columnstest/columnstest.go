@@ -3,6 +3,7 @@ package columnstest
 
 import (
 	"bytes"
+	"os"
 	"slices"
 	"testing"
 
@@ -24,7 +25,7 @@ func File[Row any](t testing.TB, of *table.Table, rows ...*Row) *columns.File {
 func AnyFile(t testing.TB, of *table.Table, rows ...any) *columns.File {
 	t.Helper()
 	var b bytes.Buffer
-	_, err := columns.WriteRows(&b, of, slices.Values(rows), t.TempDir())
+	_, err := columns.WriteRows(&b, of, slices.Values(rows), os.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
