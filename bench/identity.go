@@ -52,18 +52,20 @@ func measureIdentity(ctx context.Context, dir string) error {
 	fmt.Printf("\n%d edges; peers are stopped after %s. CPU is of all processors; ratios are of wall time\n", edges[0], b.limit)
 	forms := os.Getenv("CROSSLIFT_BENCH_FORMS")
 	if forms == "" {
-		forms = "numbers,uuid,text"
+		forms = "numbers,nights,uuid,text"
 	}
 	for form := range strings.SplitSeq(forms, ",") {
 		switch form {
 		case "numbers":
 			err = b.inMemory(ctx)
+		case "nights":
+			err = b.nights(ctx)
 		case "uuid":
 			err = b.endToEnd(ctx, form, "keys of 128 bits")
 		case "text":
 			err = b.endToEnd(ctx, form, "the same keys as text")
 		default:
-			err = fmt.Errorf("CROSSLIFT_BENCH_FORMS: %q: expected numbers, uuid or text", form)
+			err = fmt.Errorf("CROSSLIFT_BENCH_FORMS: %q: expected numbers, nights, uuid or text", form)
 		}
 		if err != nil {
 			return err
@@ -193,6 +195,32 @@ func (b *identityBench) inMemory(ctx context.Context) error {
 	row("profiles, one night more", ours, plain["blocks"], u.note())
 	return nil
 }
+
+// nights makes two nights in a lake, the second with one new edge in 400, and that one again from nothing.
+func (b *identityBench) nights(ctx context.Context) error {
+	u, err := watch(ctx, b.self, "lake-nights", b.out, strconv.Itoa(b.edges/nightsPart))
+	if err != nil {
+		return err
+	}
+	var said identity.Nights
+	if err := json.Unmarshal([]byte(u.last()), &said); err != nil {
+		return err
+	}
+	const form = "%-32s %10s %10s %10s %12s %12s %12s\n"
+	fmt.Printf("\nnights in a lake, from edges to every table but the timeline, of %d edges; peak memory of all three %s\n"+form,
+		b.edges/nightsPart, mb(u.peak), "night", "made", "sorted", "written", "state", "links", "redone")
+	for _, n := range []struct {
+		name string
+		of   identity.Night
+	}{{"the first", said.First}, {"the next, 0.25 % new", said.Next}, {"the next, from nothing", said.Whole}} {
+		fmt.Printf(form, n.name, fmt.Sprintf("%.2f s", n.of.Made), fmt.Sprintf("%.2f s", n.of.Sorted), fmt.Sprintf("%.2f s", n.of.Written),
+			mb(n.of.Bytes), strconv.FormatInt(n.of.Links, 10), strconv.FormatInt(n.of.Redone, 10))
+	}
+	return nil
+}
+
+// nightsPart is how much smaller the lake's graph is: its nights keep all that was observed, not numbers alone.
+const nightsPart = 10
 
 // step is what a part of ours says of its step alone: "seconds cpu note".
 func step(u watched) (used, error) {

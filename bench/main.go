@@ -15,7 +15,7 @@
 //	CROSSLIFT_DLT          a Python that has dlt (none: it is left out)
 //	CROSSLIFT_BENCH_EVENTS of ga, several with commas between them (500000)
 //	CROSSLIFT_BENCH_EDGES  of identity (34000000, between 50 million identifiers)
-//	CROSSLIFT_BENCH_FORMS  of these edges (numbers,uuid,text)
+//	CROSSLIFT_BENCH_FORMS  of these edges (numbers,nights,uuid,text)
 //	CROSSLIFT_BENCH_LIMIT  seconds after which a peer is stopped (900)
 //	CROSSLIFT_PEERS        a Python that has the peers (none: they are left out)
 package main

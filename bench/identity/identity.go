@@ -14,7 +14,7 @@ import (
 // Parts are called with their arguments, and write what they have to say as the last line of their output.
 var Parts = map[string]func(context.Context, []string) error{
 	"write-graph": writeGraph, "stitch-graph": stitchGraph, "cluster-graph": clusterGraph, "profile-graph": profileGraph,
-	"night-graph": nightGraph, "same-map": sameMap, "same-labels": sameLabels,
+	"night-graph": nightGraph, "lake-nights": lakeNights, "same-map": sameMap, "same-labels": sameLabels,
 }
 
 // Stitched is what stitch-graph says: the report, and the processor seconds of each of its parts.
