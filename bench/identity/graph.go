@@ -143,10 +143,14 @@ type state struct {
 	solution *graph.Solution
 	links    []uint32 // by the block of an end that is in one
 	first    []uint32 // of each block's links, by its representative
+	place    []uint32 // scratch of a night: where a node is among those that are worked on, from 1; 0 for all others
 }
 
 func newState(p *graph.Problem, s *graph.Solution) *state {
-	t := &state{solution: s, first: make([]uint32, len(p.Keys)+1), links: make([]uint32, len(p.Links.A))}
+	t := &state{solution: s, first: make([]uint32, len(p.Keys)+1), links: make([]uint32, len(p.Links.A)), place: make([]uint32, len(p.Keys))}
+	for v := range t.place { // so that its memory is there
+		t.place[v] = 0
+	}
 	block := func(i int) uint32 {
 		if a := p.Links.A[i]; !s.Shared[a] {
 			return s.Block[a]
@@ -233,13 +237,28 @@ func (t *state) night(ctx context.Context, p *graph.Problem, night *graph.Links,
 		}
 	}
 	slices.Sort(dirty)
-	sub := graph.Problem{Rules: p.Rules}
-	var from []uint32 // the links' ends, by the numbers of all
+	dirty = slices.Compact(dirty)
+	size := len(night.A)
+	for _, block := range dirty {
+		size += int(t.first[block+1] - t.first[block])
+	}
+	sub := graph.Problem{Rules: p.Rules, Links: graph.Links{
+		A: make([]uint32, 0, size), B: make([]uint32, 0, size), Class: make([]uint8, 0, size), First: make([]int64, 0, size),
+	}}
+	numbers := make([]uint32, 0, 2*size) // of the nodes that are worked on, by their places
+	at := func(v uint32) uint32 {
+		if t.place[v] == 0 {
+			numbers = append(numbers, v)
+			t.place[v] = uint32(len(numbers))
+			sub.Keys, sub.Types, sub.Shared = append(sub.Keys, p.Keys[v]), append(sub.Types, p.Types[v]), append(sub.Shared, s.Shared[v])
+		}
+		return t.place[v] - 1
+	}
 	add := func(l *graph.Links, i uint32) {
-		from = append(from, l.A[i], l.B[i])
+		sub.Links.A, sub.Links.B = append(sub.Links.A, at(l.A[i])), append(sub.Links.B, at(l.B[i]))
 		sub.Links.Class, sub.Links.First = append(sub.Links.Class, l.Class[i]), append(sub.Links.First, l.First[i])
 	}
-	for _, block := range slices.Compact(dirty) {
+	for _, block := range dirty {
 		for _, i := range t.links[t.first[block]:t.first[block+1]] {
 			add(&p.Links, i)
 		}
@@ -247,19 +266,8 @@ func (t *state) night(ctx context.Context, p *graph.Problem, night *graph.Links,
 	for i := range night.A {
 		add(night, uint32(i))
 	}
-	numbers := slices.Clone(from)
-	slices.Sort(numbers)
-	numbers = slices.Compact(numbers)
 	for _, v := range numbers {
-		sub.Keys, sub.Types, sub.Shared = append(sub.Keys, p.Keys[v]), append(sub.Types, p.Types[v]), append(sub.Shared, s.Shared[v])
-	}
-	for k, v := range from {
-		at, _ := slices.BinarySearch(numbers, v)
-		if k%2 == 0 {
-			sub.Links.A = append(sub.Links.A, uint32(at))
-		} else {
-			sub.Links.B = append(sub.Links.B, uint32(at))
-		}
+		t.place[v] = 0
 	}
 	now, err := graph.Solve(ctx, &sub, workers)
 	if err != nil {

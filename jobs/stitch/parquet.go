@@ -38,6 +38,8 @@ func (n *nodes) schema() (*parquet.Schema, compress.Codec) {
 		return parquet.SchemaOf(row[identifier.ID]{}), &parquet.Uncompressed
 	case c.Kind == sheet.Bytes:
 		return parquet.SchemaOf(row[[]byte]{}), &parquet.Snappy
+	case n.form == uuid, n.form == hex32: // their digits look like chance: halving them would take longer than the clusters
+		return parquet.SchemaOf(row[string]{}), &parquet.Uncompressed
 	}
 	return parquet.SchemaOf(row[string]{}), &zstd.Codec{Level: zstd.SpeedFastest}
 }
