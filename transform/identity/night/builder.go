@@ -3,6 +3,7 @@ package night
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
@@ -24,7 +25,7 @@ type builder struct {
 
 	places map[pair]int32     // of fresh
 	fresh  []fresh            // what tonight's days say
-	told   map[pair][]telling // the same of attributes, day by day
+	told   map[pair][]telling // the same of attributes, day by day; in a whole run only of what several days tell
 	whole  bool               // everything is redone
 	dirty  identifier.Set     // the identifiers whose blocks are redone
 	crowd  identifier.Set     // identifiers that are shared and not redone
@@ -59,6 +60,7 @@ func newBuilder(in Input, emit Emit) *builder {
 		}
 		*t.to = number
 	}
+	b.whole = in.Previous == nil || in.Previous.Links == nil
 	b.quality.begin()
 	b.people = newPeople()
 	return b
@@ -86,11 +88,11 @@ func (b *builder) observe(ctx context.Context) error {
 			if day.Day <= sealed(b.Night) {
 				part = &f.sealed
 			}
-			s := seen{r.FirstAt, r.LastAt, r.Count}
-			*part = part.and(s)
+			t := telling{seen{r.FirstAt, r.LastAt, r.Count}, part == &f.sealed}
 			if b.attribute(&p) {
-				b.told[p] = append(b.told[p], telling{s, part == &f.sealed})
+				b.tell(f, t)
 			}
+			*part = part.and(t.seen)
 			return nil
 		})
 		if err != nil {
@@ -100,10 +102,29 @@ func (b *builder) observe(ctx context.Context) error {
 	return nil
 }
 
-// begin takes everything as new.
-func (b *builder) begin() {
-	b.whole = true
-	b.takeNew()
+// tell keeps what a day says of an attribute's value. Most values are told once: a whole run can tell that from the link.
+func (b *builder) tell(f *fresh, t telling) {
+	before := b.told[f.pair]
+	if b.whole && before == nil {
+		switch {
+		case f.sealed.count > 0:
+			before = []telling{{f.sealed, true}}
+		case f.open.count > 0:
+			before = []telling{{f.open, false}}
+		default:
+			return
+		}
+	}
+	b.told[f.pair] = append(before, t)
+}
+
+// tellings are what tonight's days say of an attribute's value, day by day.
+func (b *builder) tellings(l *link) []telling {
+	told := b.told[l.pair]
+	if told == nil && b.whole {
+		return []telling{{l.now, l.sealed.count > 0}}
+	}
+	return told
 }
 
 // find is what tonight's days say of a pair; nil for nothing.
@@ -116,6 +137,13 @@ func (b *builder) find(p *pair) *fresh {
 
 // takeNew makes links of the pairs that the night before did not know, and lets go of what the days said.
 func (b *builder) takeNew() {
+	n := 0
+	for i := range b.fresh {
+		if !b.fresh[i].met {
+			n++
+		}
+	}
+	b.links = slices.Grow(b.links, n)
 	for i := range b.fresh {
 		if f := &b.fresh[i]; !f.met {
 			b.links = append(b.links, link{pair: f.pair, sealed: f.sealed, now: f.sealed.and(f.open)})

@@ -34,7 +34,6 @@ func (b *builder) inherit(ctx context.Context) error {
 		}
 	}
 	b.quality.prove()
-	b.takeNew()
 	return nil
 }
 

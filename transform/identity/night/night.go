@@ -110,13 +110,12 @@ func (b *builder) build(ctx context.Context, workers int) error {
 	if err := b.observe(ctx); err != nil {
 		return err
 	}
-	if b.Previous != nil && b.Previous.Links != nil {
+	if !b.whole {
 		if err := b.inherit(ctx); err != nil {
 			return fmt.Errorf("from the links of %s: %w", b.Previous.Night, err)
 		}
-	} else {
-		b.begin()
 	}
+	b.takeNew()
 	if err := b.settle(ctx, workers); err != nil {
 		return err
 	}

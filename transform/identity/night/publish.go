@@ -19,6 +19,9 @@ func (b *builder) publish(ctx context.Context) error {
 		return err
 	}
 	for i := range b.links {
+		if i > 0 && b.links[i].left != b.links[i-1].left {
+			b.quality.prove() // the links of an account follow each other
+		}
 		if err := b.emitLink(&b.links[i]); err != nil {
 			return err
 		}

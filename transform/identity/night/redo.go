@@ -23,7 +23,7 @@ func Redo(ctx context.Context, rules graph.Rules, decisions Decisions, links []*
 		}
 		return nil
 	})
-	b.told = nil // which attributes have ended stands in the links
+	b.whole, b.told = false, nil // which attributes have ended stands in the links
 	for _, r := range links {
 		l, err := b.linkOf(r)
 		if err != nil {

@@ -149,7 +149,7 @@ func (b *builder) ends(group []link) {
 			if o.right == l.right || o.source != l.source {
 				continue
 			}
-			for _, t := range b.told[o.pair] {
+			for _, t := range b.tellings(o) {
 				l.validTo = sooner(l.validTo, t.after(last))
 				if t.sealed && sealedLast > 0 {
 					sealedTo = sooner(sealedTo, t.after(sealedLast))
