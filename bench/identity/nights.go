@@ -48,19 +48,19 @@ func lakeNights(ctx context.Context, args []string) error {
 		return err
 	}
 	var said Nights
-	if said.First, err = n.make(ctx, 1, nil); err != nil {
+	if said.First, err = n.make(ctx, lastDay-1, nil); err != nil {
 		return err
 	}
-	before, err := n.before(ctx, 1)
+	before, err := n.before(ctx, lastDay-1)
 	if err != nil {
 		return err
 	}
-	if said.Next, err = n.make(ctx, 2, before); err != nil {
+	if said.Next, err = n.make(ctx, lastDay, before); err != nil {
 		return err
 	}
 	next := n.contents
 	before.Links = nil
-	if said.Whole, err = n.make(ctx, 2, before); err != nil {
+	if said.Whole, err = n.make(ctx, lastDay, before); err != nil {
 		return err
 	}
 	for t, content := range n.contents {
@@ -71,19 +71,22 @@ func lakeNights(ctx context.Context, args []string) error {
 	return json.NewEncoder(os.Stdout).Encode(said)
 }
 
+// lastDay is that of the new edges. All others are of the first, which is sealed by then, as most of what is known is.
+const lastDay = table.Day(night.Open + 10)
+
 // nightLake is a lake with two days of edges.
 type nightLake struct {
 	lake     *lake.Lake
 	contents map[string]string // by table, of the last night made
 }
 
-// observe writes a graph's edges as core/identity_edge: one of 400 on the second day.
+// observe writes a graph's edges as core/identity_edge: one of 400 on the last day.
 func (n *nightLake) observe(ctx context.Context, w *graphWorld) error {
 	const day = 86400e6
 	types := graph.DefaultRules().Types
 	r := rand.New(rand.NewPCG(25, 1))
 	drafts := map[table.Day]*lake.Draft{}
-	for _, d := range []table.Day{1, 2} {
+	for _, d := range []table.Day{1, lastDay} {
 		drafts[d] = n.lake.Draft(lake.Partition{Table: table.IdentityEdge, Day: d}, 256<<20)
 		defer drafts[d].Close()
 	}
@@ -100,7 +103,7 @@ func (n *nightLake) observe(ctx context.Context, w *graphWorld) error {
 		seen[pair{a, b}] = true
 		d := table.Day(1)
 		if r.IntN(400) == 0 {
-			d = 2
+			d = lastDay
 		}
 		at := table.Micros(int64(d)*day + w.first[i]%day)
 		if err := drafts[d].Add(&table.IdentityEdgeRow{
@@ -151,7 +154,14 @@ func (n *nightLake) before(ctx context.Context, day table.Day) (*night.Previous,
 func (n *nightLake) make(ctx context.Context, day table.Day, before *night.Previous) (of Night, err error) {
 	runtime.GC()
 	in := night.Input{Night: day, Rules: graph.DefaultRules(), Previous: before}
-	for d := table.Day(1); d <= day; d++ {
+	since := table.Day(1)
+	if before != nil && before.Links != nil {
+		since = night.Unsealed(before.Night)
+	}
+	for _, d := range []table.Day{1, lastDay} {
+		if d < since || d > day {
+			continue
+		}
 		r, err := n.file(ctx, table.IdentityEdge, d)
 		if err != nil {
 			return of, err
