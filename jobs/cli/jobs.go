@@ -66,7 +66,7 @@ func (a *app) printJobs(all []*jobs.Job) error {
 		if j.Files != nil {
 			reads = []string{"its sources"}
 		}
-		rows = append(rows, []string{v.Job, strings.Join(reads, ", "), strings.Join(v.Writes, ", "), strings.Join(v.Follows, ", ")})
+		rows = append(rows, []string{v.Job, strings.Join(reads, "\n"), strings.Join(v.Writes, "\n"), strings.Join(v.Follows, "\n")})
 		values = append(values, v)
 	}
 	return a.print([]string{"job", "reads", "writes", "follows"}, rows, values)

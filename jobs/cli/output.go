@@ -19,6 +19,7 @@ func (a *app) print(header []string, rows [][]string, value any) error {
 	return writeTable(a.stdout, header, rows)
 }
 
+// writeTable writes a table; a cell of several lines takes as many.
 func writeTable(w io.Writer, header []string, rows [][]string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, strings.Join(header, "\t"))
@@ -28,7 +29,17 @@ func writeTable(w io.Writer, header []string, rows [][]string) error {
 	}
 	fmt.Fprintln(t, strings.Join(rule, "\t"))
 	for _, row := range rows {
-		fmt.Fprintln(t, strings.Join(row, "\t"))
+		for line, more := 0, true; more; line++ {
+			cells := make([]string, len(row))
+			more = false
+			for i, cell := range row {
+				if lines := strings.Split(cell, "\n"); line < len(lines) {
+					cells[i] = lines[line]
+					more = more || line+1 < len(lines)
+				}
+			}
+			fmt.Fprintln(t, strings.Join(cells, "\t"))
+		}
 	}
 	return t.Flush()
 }
