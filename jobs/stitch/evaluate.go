@@ -197,7 +197,7 @@ func (e *Evaluation) Table() (header []string, rows [][]string) {
 	} {
 		rows = append(rows, []string{c.name, "", grouping(c.n)})
 	}
-	return []string{"WHAT", "SHARE", "OF"}, rows
+	return []string{"what", "share", "of"}, rows
 }
 
 // decimal writes a share; of nothing there is none.

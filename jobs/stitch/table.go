@@ -30,7 +30,7 @@ func (r *Report) Table() (header []string, rows [][]string) {
 	for _, p := range r.Seconds {
 		rows = append(rows, []string{"seconds for " + p.Name, fmt.Sprintf("%.2f", p.Seconds)})
 	}
-	return []string{"WHAT", "HOW MANY"}, rows
+	return []string{"what", "how many"}, rows
 }
 
 // grouping writes a number with a comma between thousands.
