@@ -1,12 +1,9 @@
 package moment_test
 
 import (
-	"math/rand/v2"
-	"os"
 	"reflect"
 	"slices"
 	"testing"
-	"time"
 
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
@@ -15,28 +12,14 @@ import (
 	"crosslift/transform/identity/night/nighttest"
 )
 
-// rounds is how many random histories a test takes: many more in the soak.
-func rounds(n int) int {
-	if os.Getenv("CROSSLIFT_SOAK") != "" {
-		return 40 * n
-	}
-	return n
-}
-
-func seeded(t *testing.T) *rand.Rand {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	return rand.New(rand.NewPCG(seed, 21))
-}
-
 // TestAsIfMadeThen holds the groups of everyone at random instants against nights that are made of what was observed before
 // each. Consent is the last night's, by definition. Attributes are those that were told for the first time most recently: a
 // night is made that is told each value once; and of the one that is told all, groups may differ only if a value returned.
 func TestAsIfMadeThen(t *testing.T) {
 	t.Parallel()
-	r := seeded(t)
+	r := nighttest.Random(t)
 	asked, joined, shared, returned, differ := 0, 0, 0, 0, 0
-	for round := range rounds(6) {
+	for round := range nighttest.Rounds(6) {
 		people, days := 4+r.IntN(14), table.Day(6+r.IntN(40))
 		h := random(r, 1, days, people)
 		if round%4 == 1 { // much at one instant
@@ -107,8 +90,8 @@ func TestAsIfMadeThen(t *testing.T) {
 // TestNothingLaterMatters: whatever is observed at or after t, but for refusals, the groups at t are the same.
 func TestNothingLaterMatters(t *testing.T) {
 	t.Parallel()
-	r := seeded(t)
-	for range rounds(12) {
+	r := nighttest.Random(t)
+	for range nighttest.Rounds(12) {
 		people := 4 + r.IntN(10)
 		at := day*table.Micros(5+r.IntN(10)) + table.Micros(r.IntN(20))*3600e6
 		h := random(r, 1, 20, people).before(at)
@@ -135,8 +118,8 @@ func TestNothingLaterMatters(t *testing.T) {
 // they are opened for everyone; in any order and by any number of workers.
 func TestOnlyWhatIsReached(t *testing.T) {
 	t.Parallel()
-	r := seeded(t)
-	for range rounds(6) {
+	r := nighttest.Random(t)
+	for range nighttest.Rounds(6) {
 		people := 4 + r.IntN(14)
 		h := random(r, 1, 30, people)
 		rules := tight(r)

@@ -4,12 +4,10 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
@@ -158,20 +156,6 @@ func same(t *testing.T, what string, got, want made, tables ...*table.Table) {
 	}
 }
 
-// rounds is how many random histories a test takes: many more in the soak.
-func rounds(n int) int {
-	if os.Getenv("CROSSLIFT_SOAK") != "" {
-		return 60 * n
-	}
-	return n
-}
-
-func seeded(t *testing.T) *rand.Rand {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	return rand.New(rand.NewPCG(seed, 13))
-}
-
 var rules = func() graph.Rules {
 	r := graph.DefaultRules()
 	r.MaxSize = 9 // small enough to be met
@@ -182,8 +166,8 @@ var rules = func() graph.Rules {
 // from all observations: every row of every table is equal. Days that may still change do change in between.
 func TestIncrementalIsFull(t *testing.T) {
 	t.Parallel()
-	r := seeded(t)
-	for round := range rounds(2) {
+	r := nighttest.Random(t)
+	for round := range nighttest.Rounds(2) {
 		people := 4 + r.IntN(14)
 		h := randomHistory(t, r, 12+r.IntN(40), people)
 		days := slices.Max(slices.Collect(maps.Keys(h)))
@@ -226,8 +210,8 @@ func TestIncrementalIsFull(t *testing.T) {
 // TestAnySplitIntoNights ends in the same memberships, ids and refusals, whether every night was made or only the last.
 func TestAnySplitIntoNights(t *testing.T) {
 	t.Parallel()
-	r := seeded(t)
-	for range rounds(1) {
+	r := nighttest.Random(t)
+	for range nighttest.Rounds(1) {
 		h := randomHistory(t, r, 10+r.IntN(40), 4+r.IntN(12))
 		days := slices.Max(slices.Collect(maps.Keys(h)))
 		once := build(t, night.Input{Night: days, Rules: rules, Edges: h.from(0, days)}, 2)
@@ -251,8 +235,8 @@ func TestAnySplitIntoNights(t *testing.T) {
 // TestAnyOrder gives the same rows for the observations in any order and cut into days in any way.
 func TestAnyOrder(t *testing.T) {
 	t.Parallel()
-	r := seeded(t)
-	for range rounds(1) {
+	r := nighttest.Random(t)
+	for range nighttest.Rounds(1) {
 		h := randomHistory(t, r, 20, 8)
 		want := build(t, night.Input{Night: 20, Rules: rules, Edges: h.from(0, 20)}, 1)
 		days := h.from(0, 20)
@@ -264,8 +248,8 @@ func TestAnyOrder(t *testing.T) {
 // TestIds are never an account's other than its own, point where their anchor is, and are never two things.
 func TestIds(t *testing.T) {
 	t.Parallel()
-	r := seeded(t)
-	for range rounds(1) {
+	r := nighttest.Random(t)
+	for range nighttest.Rounds(1) {
 		h := randomHistory(t, r, 40, 6+r.IntN(8))
 		var last *made
 		known := map[identifier.ID]identifier.ID{} // anchor by id

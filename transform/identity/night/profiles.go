@@ -2,7 +2,6 @@ package night
 
 import (
 	"bytes"
-	"cmp"
 	"maps"
 	"slices"
 
@@ -204,7 +203,7 @@ func (g *grouping) join(x, y int) {
 	g.parent[max(x, y)] = min(x, y)
 }
 
-// sorted are the profiles with an account, the oldest first.
+// byAge are the profiles with an account, the oldest first.
 func (b *builder) byAge(clusters []cluster) []cluster {
 	var of []cluster
 	for i := range clusters {
@@ -212,6 +211,6 @@ func (b *builder) byAge(clusters []cluster) []cluster {
 			of = append(of, clusters[i])
 		}
 	}
-	slices.SortFunc(of, func(x, y cluster) int { return cmp.Or(b.compareProfiles(&x, &y)) })
+	slices.SortFunc(of, func(x, y cluster) int { return b.compareProfiles(&x, &y) })
 	return of
 }

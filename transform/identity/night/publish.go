@@ -92,20 +92,19 @@ func (b *builder) emitIdentifiers(latest []cluster, m memberships) error {
 		return b.emit(table.ProfileIdentifier, &r)
 	}
 	all := b.walk(latest, 255)
-	since := all
 	for i := range latest {
 		c := &latest[i]
 		if c.profile.IsZero() {
 			continue
 		}
 		for _, x := range c.members {
-			if err := row(identity.Latest, x, c.profile, since[x]); err != nil {
+			if err := row(identity.Latest, x, c.profile, all[x]); err != nil {
 				return err
 			}
 		}
 	}
 	strict := b.clusters(b.solution.Strict)
-	since = b.walk(strict, table.RuleAccount)
+	since := b.walk(strict, table.RuleAccount)
 	for i := range strict {
 		if c := &strict[i]; c.account {
 			for _, x := range c.members {
@@ -116,12 +115,11 @@ func (b *builder) emitIdentifiers(latest []cluster, m memberships) error {
 		}
 	}
 	// What only the loose stitching joins was not refused before it was seen.
-	since = all
 	loose := b.clusters(b.solution.Loose)
 	for i := range loose {
 		if c := &loose[i]; c.account {
 			for _, x := range c.members {
-				from := since[x]
+				from := all[x]
 				if m[x] != c.profile {
 					from = max(from, b.nodes[x].first)
 				}

@@ -3,10 +3,29 @@ package nighttest
 
 import (
 	"math/rand/v2"
+	"os"
+	"testing"
+	"time"
 
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
 )
+
+// Rounds is how many random histories a test takes: many more in the soak.
+func Rounds(n int) int {
+	if os.Getenv("CROSSLIFT_SOAK") != "" {
+		return 50 * n
+	}
+	return n
+}
+
+// Random is a source of chance whose seed is logged, so that a failure can be had again.
+func Random(t testing.TB) *rand.Rand {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	return rand.New(rand.NewPCG(seed, 13))
+}
 
 // Observation is one row of a source that shows a pair: what core/identity_edge holds many of as one edge.
 type Observation struct {
