@@ -1,45 +1,85 @@
-// Package metric is the definition of a metric: what is counted or summed about each unit of an experiment, and for how
-// long after its first exposure. Definitions are structured, so that they can run here or be compiled to SQL.
+// Package metric is the definition of a metric: what is counted or summed about each unit of an experiment, in which
+// window after its first exposure. Definitions are structured, so that they can run here or be compiled to SQL.
 package metric
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
-	"strings"
-
-	"crosslift/schemas/strictyaml"
-	"crosslift/schemas/table"
 )
-
-// logic is raised when the same definition comes to mean other numbers.
-const logic = 1
 
 // Type is how a unit's events become its value.
 type Type string
 
-// The types.
+// The types. A unit without events inside the window has the value 0.
 const (
-	Proportion Type = "proportion" // 1 for a unit with at least one event inside the window, else 0
-	Mean       Type = "mean"       // the sum of Value over the unit's events inside the window, 0 without events
+	Proportion    Type = "proportion"     // 1 for a unit with at least one event inside the window
+	Count         Type = "count"          // the number of events
+	Mean          Type = "mean"           // the sum of Value over the events
+	Ratio         Type = "ratio"          // as Mean, over the sum of the denominator's value over its events: compared as Σ/Σ over units
+	CountDistinct Type = "count_distinct" // the number of different values of the column Value
+	Retention     Type = "retention"      // 1 for a unit with at least one event in one of Days
+	Quantile      Type = "quantile"       // as Mean; arms are compared by a quantile of the units' values
 )
 
-// Metric is one file of metrics/. An event counts for a unit when it meets every condition and its time lies in
-// [first exposure, first exposure + Window).
+// Types lists the types.
+var Types = []Type{Proportion, Count, Mean, Ratio, CountDistinct, Retention, Quantile}
+
+// Metric is one file of metrics/. An event counts for a unit when it meets every test of the filter, has a value where one
+// is asked for, and its time lies in the window, see Bounds.
 type Metric struct {
-	Name        string      `yaml:"name"`
-	Description string      `yaml:"description"`
-	Type        Type        `yaml:"type"`
-	Table       string      `yaml:"table"`  // layer/name of a raw table with account and time
-	Filter      []Condition `yaml:"filter"` // all of them hold
-	Value       string      `yaml:"value"`  // column to sum; of means only
-	Unit        string      `yaml:"unit"`   // "RUB minor", "seconds"; "share" for proportions
-	Window      Duration    `yaml:"window"`
+	Name        string `yaml:"name"`
+	Description string `yaml:"description"`
+	Type        Type   `yaml:"type"`
+	Source      `yaml:",inline"`
+	Denominator *Source `yaml:"denominator"` // of ratios
+	Quantile    float64 `yaml:"quantile"`    // of quantiles: 0.9 is the ninetieth percentile
+	Unit        string  `yaml:"unit"`        // "RUB minor", "seconds"; "share" for proportions and retention, "events" for counts, …
+	// Currency is what amounts of other currencies are converted to, by raw/rate at the time of the event.
+	Currency string `yaml:"currency"`
+
+	Window   Window   `yaml:"window"`
+	Delay    Duration `yaml:"delay"`     // the window begins so long after the first exposure
+	LookBack Duration `yaml:"look_back"` // only the last so long of the window counts
+	Days     *Days    `yaml:"days"`      // of retention, instead of a window
+	// PostingLag is how long after the window's end its events may still arrive: a unit has matured after it.
+	PostingLag Duration   `yaml:"posting_lag"`
+	Winsorise  *Winsorise `yaml:"winsorise"`
+	// Covariate is the length of the window before the first exposure in which the same events make the covariate.
+	Covariate Duration `yaml:"covariate"`
+	Direction string   `yaml:"direction"` // what is good: up (default) or down
 }
+
+// The directions.
+const (
+	Up   = "up"
+	Down = "down"
+)
+
+// Source is where events come from, and what each of them counts for.
+type Source struct {
+	Table  string   `yaml:"table"`  // layer/name of a raw table with an account or device, and a time
+	Filter []Filter `yaml:"filter"` // all of them hold
+	Value  Value    `yaml:"value"`  // what an event counts for; the zero Value is the constant 1
+}
+
+// Days are whole days of 24 hours after a unit's first exposure, both included: day 0 begins with the exposure.
+type Days struct {
+	From int `yaml:"from"`
+	To   int `yaml:"to"`
+}
+
+// Winsorise bounds units' values, in one experiment and stitching: values below Low count as Low, values above High as High.
+// Each bound is a value or a percentile of the units' values, taken by nearest rank: the smallest value that so many percent
+// of the units do not exceed.
+type Winsorise struct {
+	Low         *Bound `yaml:"low"`
+	High        *Bound `yaml:"high"`
+	IgnoreZeros bool   `yaml:"ignore_zeros"` // percentiles are of the units with a value other than 0
+}
+
+// Numerator is the metric's own source.
+func (m *Metric) Numerator() Source { return m.Source }
 
 var name = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
 
@@ -52,129 +92,4 @@ func CheckName(s string) error {
 		return fmt.Errorf("%q: expected lower-case Latin letters, digits and _, a letter first, at most 63", s)
 	}
 	return nil
-}
-
-// Validate fills in the default unit and checks the definition against the contract of its table.
-func (m *Metric) Validate() error {
-	var errs []error
-	wrong := func(field, format string, args ...any) {
-		errs = append(errs, strictyaml.At(field, fmt.Errorf(format, args...)))
-	}
-	errs = append(errs, strictyaml.At("name", CheckName(m.Name)))
-	switch m.Type {
-	case "":
-		wrong("type", "required: proportion or mean")
-	case Proportion, Mean:
-	default:
-		wrong("type", "%q: expected proportion or mean", m.Type)
-	}
-	switch {
-	case m.Window == 0:
-		wrong("window", "required: days or hours from the first exposure, as 30d or 12h")
-	case m.Window < 0:
-		wrong("window", "expected more than nothing")
-	}
-	if t, err := tableNamed(m.Table); err != nil {
-		errs = append(errs, strictyaml.At("table", err))
-	} else {
-		for i := range m.Filter {
-			errs = append(errs, strictyaml.At(fmt.Sprintf("filter.%d", i), m.Filter[i].check(t)))
-		}
-		errs = append(errs, m.checkValue(t))
-	}
-	return errors.Join(errs...)
-}
-
-// tableNamed finds a table that outcomes may come from.
-func tableNamed(path string) (*table.Table, error) {
-	var known []string
-	for _, t := range table.Raw() {
-		account, hasAccount := t.Column("account")
-		if hasAccount && account.Type == table.ID && t.EventTime != "" && (t.Kind == table.Event || t.Kind == table.Change) {
-			if t.Path() == path {
-				return t, nil
-			}
-			known = append(known, t.Path())
-		}
-	}
-	if path == "" {
-		return nil, fmt.Errorf("required: one of %s", strings.Join(known, ", "))
-	}
-	return nil, fmt.Errorf("no metric can be read from %q: %s", path, strictyaml.Suggest(path, known))
-}
-
-func (m *Metric) checkValue(t *table.Table) error {
-	switch m.Type {
-	case Mean:
-	case Proportion:
-		if m.Unit == "" {
-			m.Unit = "share"
-		}
-		if m.Value != "" {
-			return strictyaml.At("value",
-				errors.New("a proportion counts units with an event and sums nothing: leave it out, or use type: mean"))
-		}
-		return nil
-	default:
-		return nil
-	}
-	var numbers []string
-	for _, c := range t.Columns {
-		if c.Type == table.Int || c.Type == table.Float {
-			numbers = append(numbers, c.Name)
-		}
-	}
-	var errs []error
-	c, ok := t.Column(m.Value)
-	switch {
-	case m.Value == "":
-		errs = append(errs, strictyaml.At("value",
-			fmt.Errorf("required: the column of %s to sum: %s", t, strings.Join(numbers, ", "))))
-	case !ok:
-		errs = append(errs, strictyaml.At("value",
-			fmt.Errorf("%s has no column %q: %s", t, m.Value, strictyaml.Suggest(m.Value, numbers))))
-	case c.Type != table.Int && c.Type != table.Float:
-		errs = append(errs, strictyaml.At("value", fmt.Errorf("%s is a %s: expected a column with numbers", c.Name, c.Type)))
-	case c.Unit == "minor":
-		errs = append(errs, m.checkMoney(t, c))
-	}
-	if m.Unit == "" && c.Unit != "minor" {
-		errs = append(errs, strictyaml.At("unit", errors.New("required: what the sum is measured in, as seconds")))
-	}
-	return errors.Join(errs...)
-}
-
-// checkMoney makes sure that amounts of different currencies are never added up.
-func (m *Metric) checkMoney(t *table.Table, c table.Column) error {
-	currency, minor := strings.CutSuffix(m.Unit, " minor")
-	if !minor || len(currency) != 3 || strings.ToUpper(currency) != currency {
-		return strictyaml.At("unit", fmt.Errorf("%s is money in minor units: expected its currency, as RUB minor", c.Name))
-	}
-	if _, ok := t.Column("currency"); !ok {
-		return nil
-	}
-	for _, f := range m.Filter {
-		if f.Column == "currency" && len(f.In) == 1 && f.In[0] == currency {
-			return nil
-		}
-	}
-	return strictyaml.At("filter",
-		fmt.Errorf("%s is money in several currencies: expected {column: currency, in: [%s]}", c.Name, currency))
-}
-
-// Hash identifies what decides the metric's numbers: the definition without its description, however it is written.
-func (m *Metric) Hash() string {
-	filter := make([]string, len(m.Filter))
-	for i, c := range m.Filter {
-		filter[i] = c.canonical()
-	}
-	slices.Sort(filter)
-	content, err := json.Marshal([]any{
-		"metric", logic, m.Name, m.Type, m.Table, slices.Compact(filter), m.Value, m.Unit, int64(m.Window),
-	})
-	if err != nil {
-		panic(err) // strings and numbers only
-	}
-	sum := sha256.Sum256(content)
-	return hex.EncodeToString(sum[:])
 }

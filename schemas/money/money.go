@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -40,6 +41,18 @@ func Exponent(currency string) (int, error) {
 		return 0, errors.New("expected an ISO 4217 currency code, such as EUR")
 	}
 	return n, nil
+}
+
+// Currencies lists those whose minor unit is so many decimals of their major unit.
+func Currencies(exponent int) []string {
+	var codes []string
+	for code, n := range decimals {
+		if n == exponent {
+			codes = append(codes, code)
+		}
+	}
+	slices.Sort(codes)
+	return codes
 }
 
 // Parse reads an amount in major units, such as "-12.50", as minor units of the currency. An amount that is no whole

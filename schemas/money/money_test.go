@@ -3,6 +3,7 @@ package money_test
 import (
 	"math/big"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -119,4 +120,19 @@ func FuzzDecimal(f *testing.F) {
 			t.Fatalf("the error repeats the text: %v", err)
 		}
 	})
+}
+
+func TestCurrencies(t *testing.T) {
+	t.Parallel()
+	for exponent := range 5 {
+		codes := money.Currencies(exponent)
+		if !slices.IsSorted(codes) || (len(codes) == 0) != (exponent == 1) {
+			t.Errorf("%d decimals: %v", exponent, codes)
+		}
+		for _, code := range codes {
+			if n, err := money.Exponent(code); n != exponent || err != nil {
+				t.Errorf("%s has %d decimals, not %d: %v", code, n, exponent, err)
+			}
+		}
+	}
 }

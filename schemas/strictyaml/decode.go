@@ -61,7 +61,7 @@ func (d *decoder) decode(p place, v reflect.Value) {
 	}
 	switch u := v.Addr().Interface().(type) {
 	case ScalarUnmarshaler:
-		if n.Kind == yaml.ScalarNode || !keyed(v) {
+		if n.Kind == yaml.ScalarNode || !composed(v) {
 			d.scalar(p, func(text string) error { return u.UnmarshalScalar(n.Value, text) })
 			return
 		}
@@ -75,7 +75,7 @@ func (d *decoder) decode(p place, v reflect.Value) {
 		}
 		return
 	case encoding.TextUnmarshaler:
-		if n.Kind == yaml.ScalarNode || !keyed(v) {
+		if n.Kind == yaml.ScalarNode || !composed(v) {
 			d.scalar(p, func(text string) error { return u.UnmarshalText([]byte(text)) })
 			return
 		}
@@ -164,11 +164,21 @@ func (d *decoder) fields(p place, v reflect.Value) {
 	d.pairs(p.value, func(key, value *yaml.Node) {
 		field, ok := fields[key.Value]
 		if !ok {
-			d.fail(key, "unknown key %q: %s", key.Value, Suggest(key.Value, names))
+			d.fail(key, "unknown key %q: %s", key.Value, advice(v, key.Value, names))
 			return
 		}
 		d.decode(place{name: key.Value, key: key, value: value}, field)
 	})
+}
+
+// advice ends a message about a key that a struct does not have.
+func advice(v reflect.Value, key string, names []string) string {
+	if a, ok := v.Addr().Interface().(Advisor); ok {
+		if said := a.Advise(key); said != "" {
+			return said
+		}
+	}
+	return Suggest(key, names)
 }
 
 // fieldsOf gives a struct's settable fields by key, and the keys in the order of declaration.
@@ -196,10 +206,10 @@ func fieldsOf(v reflect.Value) (names []string, fields map[string]reflect.Value)
 	return names, fields
 }
 
-// keyed reports whether a value can be written as a mapping with known keys.
-func keyed(v reflect.Value) bool {
+// composed reports whether a value can be written as a mapping with known keys, or as a list.
+func composed(v reflect.Value) bool {
 	if v.Kind() != reflect.Struct {
-		return false
+		return v.Kind() == reflect.Slice
 	}
 	names, _ := fieldsOf(v)
 	return len(names) > 0

@@ -35,10 +35,14 @@ type ScalarUnmarshaler interface {
 	UnmarshalScalar(written, text string) error
 }
 
+// Advisor is implemented by structs that know what was meant by some unknown keys, such as former ones, better than the
+// nearest known key tells; "" where they do not.
+type Advisor interface{ Advise(key string) string }
+
 // Decode reads one YAML document into a struct with `yaml:"…"` tags. A field is a string, bool, number, slice, map,
 // pointer or struct (`yaml:",inline"` merges its keys into the outer ones), or implements ScalarUnmarshaler,
-// encoding.TextUnmarshaler (scalars only: a struct that implements it may be written as a mapping too) or
-// yaml.Unmarshaler. Unknown and repeated keys, wrong types, anchors and further documents are errors.
+// encoding.TextUnmarshaler (scalars only: a struct that implements it may be written as a mapping too, a slice as a list)
+// or yaml.Unmarshaler. Unknown and repeated keys, wrong types, anchors and further documents are errors.
 //
 // ${NAME} in scalar values is replaced by what env says, and $${ stands for a literal ${; with a nil env nothing is
 // replaced. Messages never contain what a variable held. name is what errors call the file. An error is an *Error, or
@@ -140,6 +144,9 @@ func (d *Document) syntax(err error, data []byte) error {
 	}
 	if strings.Contains(message, "flow") && bytes.Contains(data, []byte("${")) {
 		message += " (inside [ ] and { }, ${NAME} must be quoted)"
+	}
+	if lines := bytes.Split(data, []byte("\n")); e.Mark.Line >= 1 && e.Mark.Line <= len(lines) && bytes.Contains(lines[e.Mark.Line-1], []byte(": >")) {
+		message += " (what begins with > must be quoted)"
 	}
 	return d.at(&yaml.Node{Line: e.Mark.Line, Column: e.Mark.Column}, fmt.Errorf("not YAML: %s", message))
 }

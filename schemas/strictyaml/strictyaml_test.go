@@ -30,6 +30,14 @@ func (p *place) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// words may be written as text or as a list.
+type words []string
+
+func (w *words) UnmarshalText(text []byte) error {
+	*w = strings.Fields(string(text))
+	return nil
+}
+
 type secret struct{ value, written string }
 
 func (s *secret) UnmarshalScalar(written, text string) error {
@@ -66,6 +74,13 @@ type column struct {
 	In   []string `yaml:"in"`
 }
 
+func (c *column) Advise(key string) string {
+	if key == "not_in" {
+		return "write in"
+	}
+	return ""
+}
+
 func (c *column) Validate() error {
 	if c.Type == "" {
 		return strictyaml.At("type", errors.New("required"))
@@ -86,6 +101,8 @@ type document struct {
 	Place      place             `yaml:"place"`
 	Password   secret            `yaml:"password"`
 	Either     either            `yaml:"either"`
+	Some       words             `yaml:"some"`
+	Others     words             `yaml:"others"`
 	Columns    map[string]column `yaml:"columns"`
 	Filter     []column          `yaml:"filter"`
 	Weights    map[string]int    `yaml:"weights"`
@@ -128,6 +145,8 @@ window: 36h
 place: s3://b/${EMPTY}p
 password: "${PASSWORD}"
 either: [a, "${TWO}"]
+some: a b ${TWO}
+others: [a b, "${TWO}"]
 columns:
   paid_at: {type: timestamp}
   ${TWO}: {type: int, in: [1, true, 2026-01-02, "x"]}
@@ -138,9 +157,9 @@ weights: {a: 1, b: 2}
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := fmt.Sprintf("%q %s %v %d %d %d %t %s %s %s %s %v %v %v", d.Comment, d.Table, *d.Quarantine, d.Workers, d.Small, d.Port,
-		d.Strict, d.Window.d, d.Place.URL, d.Password.value, d.Either.Words, d.Columns, d.Filter, d.Weights)
-	want := `"# not one" raw/payment 0.02 2 -128 65535 true 36h0m0s s3://b/p hunter2 [a 2] ` +
+	got := fmt.Sprintf("%q %s %v %d %d %d %t %s %s %s %s %q %q %v %v %v", d.Comment, d.Table, *d.Quarantine, d.Workers, d.Small, d.Port,
+		d.Strict, d.Window.d, d.Place.URL, d.Password.value, d.Either.Words, d.Some, d.Others, d.Columns, d.Filter, d.Weights)
+	want := `"# not one" raw/payment 0.02 2 -128 65535 true 36h0m0s s3://b/p hunter2 [a 2] ["a" "b" "2"] ["a b" "2"] ` +
 		`map[${TWO}:{int [1 true 2026-01-02 x]} paid_at:{timestamp []}] [{${TWO} $ $$ {day} never mind: ${TWO} []}] map[a:1 b:2]`
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
@@ -173,6 +192,7 @@ func TestErrors(t *testing.T) {
 		"a near key":        {"table: x\nquarantin: 1", `p.yaml:2:1: unknown key "quarantin": did you mean "quarantine"?`},
 		"swapped letters":   {"tabel: x", `p.yaml:1:1: unknown key "tabel": did you mean "table"?`},
 		"a far key":         {"columns:\n  a:\n    zzz: 1", `p.yaml:3:5: unknown key "zzz": expected one of type, in`},
+		"a former key":      {"columns:\n  a:\n    not_in: 1", `p.yaml:3:5: unknown key "not_in": write in`},
 		"a duplicate key":   {"table: x\nsmall: 1\ntable: y", `p.yaml:3:1: duplicate key "table": first on line 1`},
 		"in a map":          {"weights: {a: 1, a: 2}", `p.yaml:1:17: duplicate key "a": first on line 1`},
 		"a word for an int": {"workers: two", `p.yaml:1:10: workers: expected a whole number, found "two"`},
@@ -190,6 +210,7 @@ func TestErrors(t *testing.T) {
 		"a scalar document": {"hello", `p.yaml:1:1: expected a mapping, found "hello"`},
 		"UnmarshalText":     {"window: soon", `p.yaml:1:9: window: time: invalid duration "soon"`},
 		"text or mapping":   {"place: [a]", `p.yaml:1:1: place: expected a mapping, found a list`},
+		"text or list":      {"some: {}\nothers:\n  - a\n  - []", "p.yaml:1:1: some: expected a list, found a mapping\np.yaml:4:5: others.1: expected text, found a list"},
 		"UnmarshalYAML":     {"either:\n  - a\n  - {}", `p.yaml:3:5: 1: expected a word`},
 		"scalar":            {"password: hunter2", `p.yaml:1:11: password: a secret is written as ${NAME}`},
 		"scalars only":      {"password: {value: x}\nwindow: {}", "p.yaml:1:1: password: expected text, found a mapping\np.yaml:2:1: window: expected text, found a mapping"},
@@ -211,10 +232,11 @@ func TestErrors(t *testing.T) {
 			"p.yaml:5:7: unknown key \"typ\": did you mean \"type\"?\n" +
 			`p.yaml:6:8: small: expected a whole number of 8 bits, found "999"`},
 		"anchors":          {"table: &a x\ncomment: *a", "p.yaml:1:8: table: anchors and aliases are not supported: write the value out\np.yaml:2:10: comment: anchors and aliases are not supported: write the value out"},
-		"a merge key":      {"<<: {table: x}", `p.yaml:1:1: unknown key "<<": expected one of comment, table, quarantine, workers, small, port, strict, window, place, password, either, columns, filter, weights`},
+		"a merge key":      {"<<: {table: x}", `p.yaml:1:1: unknown key "<<": expected one of comment, table, quarantine, workers, small, port, strict, window, place, password, either, some, others, columns, filter, weights`},
 		"a complex key":    {"? [a]\n: 1", `p.yaml:1:3: expected a plain key, found a list`},
-		"unexported":       {"hidden: x", `p.yaml:1:1: unknown key "hidden": expected one of comment, table, quarantine, workers, small, port, strict, window, place, password, either, columns, filter, weights`},
+		"unexported":       {"hidden: x", `p.yaml:1:1: unknown key "hidden": expected one of comment, table, quarantine, workers, small, port, strict, window, place, password, either, some, others, columns, filter, weights`},
 		"a tab":            {"a:\n\tb: 1", `p.yaml:2:1: not YAML: while scanning for the next token: found character that cannot start any token`},
+		"an operator":      {"either:\n  - {op: >=}", `p.yaml:2:10: not YAML: while scanning for the next token: found character that cannot start any token (what begins with > must be quoted)`},
 		"an open bracket":  {"table: [", `p.yaml:2:1: not YAML: while parsing a flow node: did not find expected node content`},
 		"second document":  {"table: x\n---\ntable: y", `p.yaml:2:1: a second document: expected one only`},
 		"unquoted in flow": {"either: [${TWO}]", `p.yaml:1:11: not YAML: while parsing a flow sequence: did not find expected ',' or ']' (inside [ ] and { }, ${NAME} must be quoted)`},

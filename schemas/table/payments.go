@@ -54,7 +54,7 @@ type SubscriptionRow struct {
 	Account       identifier.ID `lake:"account,optional,account"`
 	Plan          string        `lake:"plan,optional,dict"`
 	Status        string        `lake:"status,dict"` // trialing, active, past_due, canceled, …
-	StartedAt     Micros        `lake:"started_at"`
+	StartedAt     Micros        `lake:"started_at,occurred"`
 	TrialEndAt    *Micros       `lake:"trial_end_at"`
 	PeriodStartAt *Micros       `lake:"period_start_at"` // of the period that is paid or due
 	PeriodEndAt   *Micros       `lake:"period_end_at"`
@@ -66,7 +66,7 @@ type SubscriptionRow struct {
 type InvoiceRow struct {
 	SourceID       string        `lake:"source_id,key,personal"`
 	ChangedAt      Micros        `lake:"changed_at,key,time"`
-	CreatedAt      Micros        `lake:"created_at"`
+	CreatedAt      Micros        `lake:"created_at,occurred"`
 	Account        identifier.ID `lake:"account,optional,account"`
 	SubscriptionID string        `lake:"subscription_id,optional,personal"`
 	DueMinor       int64         `lake:"due_minor,minor"`

@@ -45,8 +45,12 @@ var (
 	IdentityQuality   = define[IdentityQualityRow]("core/identity_quality", State, 1, "name", "of")
 	DeviceTimeline    = define[DeviceTimelineRow]("core/device_timeline", State, 1, "device", "from_ts")
 
-	UnitExposure = byExperiment(define[UnitExposureRow]("facts/exposure", State, 1, "unit_id"))
-	UnitMetric   = byExperiment(define[UnitMetricRow]("facts/unit_metric", State, 1, "metric", "stitching", "unit_id"))
+	UnitExposure    = byExperiment(define[UnitExposureRow]("facts/exposure", State, 2, "stitching", "unit_id"))
+	UnitIdentifier  = byExperiment(define[UnitIdentifierRow]("facts/unit_identifier", State, 1, "stitching", "identifier_type", "identifier", "from_ts"))
+	ExposureQuality = byExperiment(define[ExposureQualityRow]("core/exposure_quality", State, 1, "name", "of"))
+	UnitMetric      = byExperiment(define[UnitMetricRow]("facts/unit_metric", State, 2, "metric", "stitching", "unit_id"))
+	ExperimentDay   = byExperiment(define[ExperimentDayRow]("facts/experiment_day", State, 1, "metric", "variant", "day"))
+	Exclusion       = byExperiment(define[ExclusionRow]("facts/exclusion", State, 1, "metric", "table_name", "reason"))
 
 	ExperimentResult = byExperiment(define[ExperimentResultRow]("results/experiment", Result, 1,
 		"metric", "segment", "variant", "unit", "estimand", "method", "adjustment", "stitching"))
@@ -65,7 +69,7 @@ func All() []*Table {
 		tables = append(tables, t.Quarantine())
 	}
 	return append(tables, SourceTotal, IdentityEdge, ProfileIdentifier, IdentityLink, Profile, Person, Household, IdentityChange,
-		IdentityRefused, IdentityQuality, DeviceTimeline, UnitExposure, UnitMetric, ExperimentResult)
+		IdentityRefused, IdentityQuality, DeviceTimeline, UnitExposure, UnitIdentifier, ExposureQuality, UnitMetric, ExperimentDay, Exclusion, ExperimentResult)
 }
 
 // Named finds a table by layer/name, or nil.
@@ -142,37 +146,14 @@ type ProfileIdentifierRow struct {
 	Block identifier.ID `lake:"block,optional,personal"`
 }
 
-// UnitExposureRow is a unit of an experiment.
-type UnitExposureRow struct {
-	Unit           identifier.ID `lake:"unit_id,personal"`
-	Variant        string        `lake:"variant,dict"` // of the first exposure
-	FirstExposedAt Micros        `lake:"first_exposed_at"`
-	Exposures      int64         `lake:"exposures"`
-	Crossover      bool          `lake:"crossover"` // met another variant later
-	Platform       string        `lake:"platform,optional,dict"`
-	Country        string        `lake:"country,optional,dict"`
-}
-
-// UnitMetricRow is what one unit did, for one metric.
-type UnitMetricRow struct {
-	Metric    string        `lake:"metric,dict"`
-	Stitching string        `lake:"stitching,dict"`
-	Unit      identifier.ID `lake:"unit_id,personal"`
-	Sum       float64       `lake:"sum"`   // proportion: 0 or 1; mean: the sum, in the metric's unit
-	Count     int64         `lake:"count"` // events inside the window
-	FirstAt   *Micros       `lake:"first_at"`
-	LastAt    *Micros       `lake:"last_at"`
-	Matured   bool          `lake:"matured"` // the unit's window has closed by the end of the night
-}
-
 // ExperimentResultRow is one line of an experiment's statistics, the row of bi.experiment_results.
 type ExperimentResultRow struct {
 	Metric         string   `lake:"metric,dict"`
 	Segment        string   `lake:"segment,blank,dict"` // "" is everybody
 	Variant        string   `lake:"variant,dict"`
-	Unit           string   `lake:"unit,dict"`       // profile
+	Unit           string   `lake:"unit,dict"`       // profile, group
 	Estimand       string   `lake:"estimand,dict"`   // itt: intention to treat
-	Method         string   `lake:"method,dict"`     // z, welch
+	Method         string   `lake:"method,dict"`     // z, welch, delta, quantile
 	Adjustment     string   `lake:"adjustment,dict"` // none
 	Stitching      string   `lake:"stitching,dict"`  // as_of_exposure
 	Baseline       string   `lake:"baseline,dict"`   // the control variant
