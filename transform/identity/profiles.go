@@ -1,124 +1,112 @@
 package identity
 
 import (
-	"bytes"
 	"context"
-	"slices"
-	"sort"
+	"fmt"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
 	"crosslift/warehouse/columns"
 )
 
-// Profiles answers which profile an identifier belongs to. It takes 32 bytes an identifier.
-type Profiles struct{ byKind map[identifier.Kind]*index }
-
-// index is the identifiers of one kind, ascending, each with its profile beside it.
-type index struct{ ids, profiles []identifier.ID }
-
-// Open reads one stitching of core/profile_identifier. Of AsOfExposure it reads the accounts: their profiles depend on no
-// link, and are the same at every instant.
-func Open(ctx context.Context, f *columns.File, stitching string) (*Profiles, error) {
-	return open(ctx, f, stitching, func(m membership) bool { return m.to == never })
+// Membership is that an account or a device belongs to a profile.
+type Membership struct {
+	Kind        identifier.Kind
+	ID, Profile identifier.ID
+	Block       identifier.ID // where core/identity_link holds its links; zero under Strict and Loose
 }
 
-// OpenKnown reads only the memberships that were known before an instant: a later night's identity stands in for an
-// earlier one that is gone.
-func OpenKnown(ctx context.Context, f *columns.File, stitching string, before time.Time) (*Profiles, error) {
-	limit := table.MicrosOf(before)
-	return open(ctx, f, stitching, func(m membership) bool { return m.from < limit && limit <= m.to })
-}
-
-func open(ctx context.Context, f *columns.File, stitching string, known func(membership) bool) (*Profiles, error) {
-	p := &Profiles{byKind: map[identifier.Kind]*index{}}
+// Profiles reads from core/profile_identifier which profile every account and device belongs to under a stitching, and calls
+// each for it, from several goroutines at once. Under table.AsOfExposure it gives accounts alone: their profiles depend on no link,
+// and are the same at every instant.
+//
+// Memberships that have ended are left out. Where before is not zero, so is what was not known before it: a later night's
+// identity stands in for an earlier one that is gone.
+func Profiles(ctx context.Context, f *columns.File, stitching string, before time.Time, workers int, each func(Membership)) error {
 	of := stitching
-	if stitching == AsOfExposure {
-		of = Latest
+	if stitching == table.AsOfExposure {
+		of = table.Latest
 	}
-	err := memberships(ctx, f, of, func(m membership) {
-		if !known(m) || stitching == AsOfExposure && m.kind != identifier.Account {
-			return
+	var next atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	for range max(1, min(workers, f.RowGroups())) {
+		g.Go(func() error {
+			var r reader
+			for i := int(next.Add(1)) - 1; i < f.RowGroups(); i = int(next.Add(1)) - 1 {
+				if low, high, ok := f.StringBounds(i, "stitching"); ok && (of < low || high < of) {
+					continue
+				}
+				if err := r.read(ctx, f, i); err != nil {
+					return fmt.Errorf("%s: %w", table.ProfileIdentifier, err)
+				}
+				for row := range r.from.Ints {
+					kind := r.kinds[r.typ.Index[row]]
+					if r.stitching.Strings[r.stitching.Index[row]] != of || kind == "" || stitching == table.AsOfExposure && kind != identifier.Account {
+						continue
+					}
+					if r.held(row, before) {
+						m := Membership{Kind: kind, ID: r.id.IDs[r.id.Index[row]], Profile: r.profile.IDs[r.profile.Index[row]]}
+						if at := r.block.Index[row]; at >= 0 {
+							m.Block = r.block.IDs[at]
+						}
+						each(m)
+					}
+				}
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// reader reads row groups one after another, into the same memory.
+type reader struct {
+	stitching, typ, id, profile, block, from, to columns.Vector
+
+	kinds []identifier.Kind // by place in the dictionary of types: account, device or ""
+}
+
+func (r *reader) read(ctx context.Context, f *columns.File, rowGroup int) error {
+	rows := int(f.RowGroupRows(rowGroup))
+	for _, c := range []struct {
+		column string
+		into   *columns.Vector
+	}{{"stitching", &r.stitching}, {"identifier_type", &r.typ}, {"identifier", &r.id}, {"profile_id", &r.profile}, {"block", &r.block}, {"valid_from", &r.from}, {"valid_to", &r.to}} {
+		if err := f.Vector(ctx, rowGroup, c.column, c.into); err != nil {
+			return err
 		}
-		i := p.byKind[m.kind]
-		if i == nil {
-			i = &index{}
-			p.byKind[m.kind] = i
-		}
-		i.ids, i.profiles = append(i.ids, m.id), append(i.profiles, m.profile)
-	})
-	if err != nil {
-		return nil, err
-	}
-	for _, i := range p.byKind {
-		if !slices.IsSortedFunc(i.ids, compare) { // devices of several types
-			sort.Sort(i)
+		if max(len(c.into.Index), len(c.into.Ints)) != rows {
+			return fmt.Errorf("column %s, row group %d: not one of this table", c.column, rowGroup)
 		}
 	}
-	return p, nil
-}
-
-func (i *index) Len() int           { return len(i.ids) }
-func (i *index) Less(x, y int) bool { return compare(i.ids[x], i.ids[y]) < 0 }
-func (i *index) Swap(x, y int) {
-	i.ids[x], i.ids[y] = i.ids[y], i.ids[x]
-	i.profiles[x], i.profiles[y] = i.profiles[y], i.profiles[x]
-}
-
-func compare(a, b identifier.ID) int { return bytes.Compare(a[:], b[:]) }
-
-// Of gives the profile that an identifier belongs to.
-func (p *Profiles) Of(kind identifier.Kind, id identifier.ID) (identifier.ID, bool) {
-	i := p.byKind[kind]
-	if i == nil {
-		return identifier.ID{}, false
+	r.kinds = r.kinds[:0]
+	for _, typ := range r.typ.Strings {
+		r.kinds = append(r.kinds, kindOf(typ))
 	}
-	at, found := slices.BinarySearchFunc(i.ids, id, compare)
-	if !found {
-		return identifier.ID{}, false
+	return nil
+}
+
+// held reports whether a membership holds, and was known before an instant.
+func (r *reader) held(row int, before time.Time) bool {
+	ended := r.to.Present == nil || r.to.Present[row]
+	if before.IsZero() {
+		return !ended
 	}
-	return i.profiles[at], true
+	limit := before.UnixMicro()
+	return r.from.Ints[row] < limit && (!ended || limit <= r.to.Ints[row])
 }
-
-// Len is the number of identifiers of a kind.
-func (p *Profiles) Len(kind identifier.Kind) int {
-	if i := p.byKind[kind]; i != nil {
-		return len(i.ids)
-	}
-	return 0
-}
-
-// membership is a row of core/profile_identifier.
-type membership struct {
-	kind        identifier.Kind
-	id, profile identifier.ID
-	from, to    table.Micros
-}
-
-// never is the end of what holds.
-const never = table.Micros(1<<63 - 1)
 
 // kindOf is the kind of identifier that a type is of: devices are told apart by what they are.
 func kindOf(typ string) identifier.Kind {
 	switch typ {
+	case table.TypeAccount:
+		return identifier.Account
 	case table.TypeApp, table.TypeCookie, table.TypeTV, table.TypeBrowser, table.TypeDevice:
 		return identifier.Device
 	}
-	return identifier.Kind(typ)
-}
-
-// memberships reads the rows of one stitching.
-func memberships(ctx context.Context, f *columns.File, stitching string, each func(membership)) error {
-	return columns.Scan(ctx, f, table.ProfileIdentifier, nil, func(r *table.ProfileIdentifierRow) error {
-		if r.Stitching != stitching {
-			return nil
-		}
-		m := membership{kind: kindOf(r.IdentifierType), id: r.Identifier, profile: r.Profile, from: r.ValidFrom, to: never}
-		if r.ValidTo != nil {
-			m.to = *r.ValidTo
-		}
-		each(m)
-		return nil
-	})
+	return ""
 }

@@ -13,6 +13,7 @@ type Kind string
 const (
 	Proportion Kind = "proportion" // 1 or 0: the share of units that did
 	Mean       Kind = "mean"       // any number: the average over all units
+	Ratio      Kind = "ratio"      // two numbers: the sum of the one over the sum of the other
 )
 
 // Why a part of a comparison does not exist. Comparison.Problem wraps one of them.
@@ -21,12 +22,13 @@ var (
 	ErrOneUnit     = errors.New("a single unit has no variance: at least 2 are needed")
 	ErrNoVariance  = errors.New("no arm has units of different values, so no interval")
 	ErrNotPositive = errors.New("no mean above 0, so no relative difference with an interval")
+	ErrNoDivisor   = errors.New("the denominators add up to nothing")
 	ErrTooLarge    = errors.New("values too large for the arithmetic: use a larger unit")
 )
 
 // Comparison is a treatment against the control. What does not exist is nil, and Problem says why.
 type Comparison struct {
-	Method    string // "z" or "welch"
+	Method    string // "z", "welch" or "delta"
 	RelMethod string // "log"
 
 	DiffAbs, DiffAbsLow, DiffAbsHigh *float64 // mean of the treatment − mean of the control, with its interval
@@ -50,12 +52,12 @@ type Comparison struct {
 // which keeps the interval inside what is possible; q is the normal quantile for proportions and, for means, Student's
 // with Welch's degrees of freedom of these two log variances (as tea-tasting does). It needs positive means.
 //
-// The error is a misuse: an unknown kind, an alpha outside [1e-12, 1), a proportion with other values than 0 and 1.
+// The error is a misuse: an unknown kind or one of CompareRatio, an alpha outside [1e-12, 1), a proportion with other values than 0 and 1.
 func Compare(kind Kind, control, treatment *Sample, alpha float64) (Comparison, error) {
-	if !(alpha >= 1e-12 && alpha < 1) {
-		return Comparison{}, fmt.Errorf("stats: alpha %g: expected a number between 1e-12 and 1", alpha)
-	}
 	c := Comparison{RelMethod: "log"}
+	if err := checkAlpha(alpha); err != nil {
+		return c, err
+	}
 	switch kind {
 	case Proportion:
 		c.Method = "z"
@@ -65,7 +67,7 @@ func Compare(kind Kind, control, treatment *Sample, alpha float64) (Comparison, 
 	case Mean:
 		c.Method = "welch"
 	default:
-		return Comparison{}, fmt.Errorf("stats: a metric of kind %q: expected %q or %q", kind, Proportion, Mean)
+		return Comparison{}, fmt.Errorf("stats: a sample of kind %q: expected %q or %q", kind, Proportion, Mean)
 	}
 	for _, arm := range []struct {
 		name   string
@@ -81,12 +83,15 @@ func Compare(kind Kind, control, treatment *Sample, alpha float64) (Comparison, 
 	}
 	e := estimate{kind: kind, alpha: alpha, control: momentsOf(kind, control), treatment: momentsOf(kind, treatment)}
 	e.diff = difference(treatment, control)
-	c.put(&c.DiffAbs, e.diff)
-	if c.Problem == nil {
-		e.absolute(&c)
-	}
-	e.relative(&c, func() float64 { return lift(treatment, control) })
+	e.compare(&c, func() float64 { return lift(treatment, control) })
 	return c, nil
+}
+
+func checkAlpha(alpha float64) error {
+	if !(alpha >= 1e-12 && alpha < 1) {
+		return fmt.Errorf("stats: alpha %g: expected a number between 1e-12 and 1", alpha)
+	}
+	return nil
 }
 
 func (c *Comparison) problem(err error) {
@@ -128,6 +133,15 @@ type estimate struct {
 	control, treatment moments
 }
 
+// compare fills in what there is to say; lift gives the relative difference of positive means.
+func (e *estimate) compare(c *Comparison, lift func() float64) {
+	c.put(&c.DiffAbs, e.diff)
+	if c.Problem == nil {
+		e.absolute(c)
+	}
+	e.relative(c, lift)
+}
+
 func (e *estimate) absolute(c *Comparison) {
 	vc, vt := e.control.variance/e.control.n, e.treatment.variance/e.treatment.n
 	se, df := math.Sqrt(vc+vt), math.Inf(1)
@@ -136,9 +150,10 @@ func (e *estimate) absolute(c *Comparison) {
 		return
 	}
 	test := se
-	if e.kind == Mean {
+	switch e.kind {
+	case Mean:
 		df = welch(e.treatment, vt, e.control, vc)
-	} else {
+	case Proportion:
 		n := e.control.n + e.treatment.n
 		pooled := (e.control.n*e.control.mean + e.treatment.n*e.treatment.mean) / n
 		test = math.Sqrt(pooled * (1 - pooled) * (1/e.control.n + 1/e.treatment.n))

@@ -85,12 +85,12 @@ func (s *solver) ask(q Query, i int) error {
 	case q.At > s.l.until:
 		return fmt.Errorf("%s is asked about as of %s: the links were opened until %s", q.ID, text(q.At), text(s.l.until))
 	case s.l.nodes[x].first >= q.At:
-		s.alone(i, q.ID, noType, false)
+		s.alone(i, x, noType, false)
 		return nil
 	}
 	typ := s.l.typeAt(x, q.At)
 	if s.shared(x, typ, q.At) {
-		s.alone(i, q.ID, typ, true)
+		s.alone(i, x, typ, true)
 		return nil
 	}
 	from := len(s.nodes)
@@ -101,7 +101,7 @@ func (s *solver) ask(q Query, i int) error {
 	to := len(s.nodes)
 	if to-from == 1 {
 		s.drop(from)
-		s.alone(i, q.ID, typ, false)
+		s.alone(i, x, typ, false)
 	} else {
 		s.part(from)
 		s.asked = append(s.asked, asked{i, from, to})
@@ -116,14 +116,14 @@ func (s *solver) ask(q Query, i int) error {
 func text(at table.Micros) string { return at.Time().Format("2006-01-02T15:04:05.999999Z") }
 
 // alone answers that an identifier was a group of its own.
-func (s *solver) alone(query int, of identifier.ID, typ uint8, shared bool) {
-	g := &s.groups[query]
-	*g = Group{ID: identifier.Mint(identifier.Profile, of, 0), Shared: shared, Members: []Member{{ID: of}}}
+func (s *solver) alone(query int, x uint32, typ uint8, shared bool) {
+	of, g := &s.l.nodes[x], &s.groups[query]
+	*g = Group{ID: identifier.Mint(identifier.Profile, of.id, 0), Shared: shared, Members: []Member{{ID: of.id}}}
 	if typ != noType {
-		g.Members[0].Type = s.l.types.Types[typ].Name
+		g.Members[0].Type, g.Members[0].FirstAt = s.l.types.Types[typ].Name, of.first
 	}
 	if typ == s.l.types.account {
-		g.Account = of
+		g.Account = of.id
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
-	"crosslift/transform/identity"
 	"crosslift/transform/identity/graph"
 	"crosslift/transform/identity/moment"
 	"crosslift/transform/identity/night"
@@ -87,6 +86,7 @@ func (h history) night(t *testing.T, rules graph.Rules, d night.Decisions) made 
 	in.Edges = []night.Day{{Day: 1, File: columnstest.File(t, table.IdentityEdge, rows...)}}
 	m := made{profile: map[identifier.ID]identifier.ID{}, shared: map[identifier.ID]bool{}, members: map[identifier.ID][]moment.Member{}}
 	var links []*table.IdentityLinkRow
+	first := map[identifier.ID]table.Micros{}
 	_, _, err := night.Build(t.Context(), in, 2, func(_ *table.Table, row any) error {
 		switch r := row.(type) {
 		case *table.IdentityLinkRow:
@@ -102,10 +102,15 @@ func (h history) night(t *testing.T, rules graph.Rules, d night.Decisions) made 
 				l.SealedCount = &n
 			}
 			links = append(links, &l)
+			for _, end := range []identifier.ID{l.Left, l.Right} {
+				if at, seen := first[end]; !seen || l.FirstAt < at {
+					first[end] = l.FirstAt
+				}
+			}
 			left, right := l.Status == "shared_left" || l.Status == "shared_both", l.Status == "shared_right" || l.Status == "shared_both"
 			m.shared[l.Left], m.shared[l.Right] = m.shared[l.Left] || left, m.shared[l.Right] || right
 		case *table.ProfileIdentifierRow:
-			if r.Stitching == identity.Latest && r.ValidTo == nil {
+			if r.Stitching == table.Latest && r.ValidTo == nil {
 				m.profile[r.Identifier] = r.Profile
 				m.members[r.Profile] = append(m.members[r.Profile], moment.Member{ID: r.Identifier, Type: r.IdentifierType})
 			}
@@ -114,6 +119,11 @@ func (h history) night(t *testing.T, rules graph.Rules, d night.Decisions) made 
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, members := range m.members {
+		for i := range members {
+			members[i].FirstAt = first[members[i].ID]
+		}
 	}
 	m.links = columnstest.File(t, table.IdentityLink, links...)
 	return m

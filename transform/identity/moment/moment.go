@@ -72,8 +72,9 @@ type Group struct {
 
 // Member is an identifier of a group. The first of a group is its anchor: its account, else what was observed first.
 type Member struct {
-	ID   identifier.ID
-	Type string // as known by then; "" of one that had not been observed
+	ID      identifier.ID
+	Type    string       // as known by then; "" of one that had not been observed
+	FirstAt table.Micros // when it was observed first; 0 of one that had not been
 }
 
 // Links are the observations that the groups of some identifiers may depend on.

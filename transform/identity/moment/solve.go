@@ -34,7 +34,7 @@ func (s *solver) solve(ctx context.Context) error {
 		from := len(members)
 		for _, at := range of {
 			if typ := p.Types[at]; typ != s.l.types.referred || len(of) == 1 {
-				members = append(members, Member{p.Keys[at], s.l.types.Types[typ].Name})
+				members = append(members, Member{p.Keys[at], s.l.types.Types[typ].Name, s.l.nodes[s.nodes[at]].first})
 			}
 		}
 		g := &s.groups[a.query]

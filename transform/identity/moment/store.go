@@ -195,10 +195,6 @@ func (s *store) settle() {
 		}
 	}
 	s.opinion = append(s.opinion, uint32(len(s.told)))
-	for i := range s.told {
-		s.told[i].link = -1 // links are about to be sorted
-	}
-	slices.SortFunc(s.links, func(x, y link) int { return cmp.Compare(x.first, y.first) })
 	s.starts = make([]uint32, len(s.nodes)+1)
 	for i := range s.links {
 		s.starts[s.links[i].a+1]++
@@ -213,6 +209,9 @@ func (s *store) settle() {
 		s.halves[next[l.a]], s.halves[next[l.b]] = half{l.first, l.b, uint32(i)}, half{l.first, l.a, uint32(i)}
 		next[l.a]++
 		next[l.b]++
+	}
+	for x := range s.nodes { // links stay as they were read, so that those of a block lie together
+		slices.SortFunc(s.of(uint32(x)), func(x, y half) int { return cmp.Compare(x.first, y.first) })
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
-	"crosslift/transform/identity"
 	"crosslift/warehouse/columns"
 )
 
@@ -86,7 +85,7 @@ func (b *builder) emitIdentifiers(latest []cluster, m memberships) error {
 		r := table.ProfileIdentifierRow{
 			Stitching: stitching, IdentifierType: b.types.name(n.typ), Identifier: n.id, Profile: profile, ValidFrom: from,
 		}
-		if stitching == identity.Latest {
+		if stitching == table.Latest {
 			r.Block = n.block
 		}
 		return b.emit(table.ProfileIdentifier, &r)
@@ -98,7 +97,7 @@ func (b *builder) emitIdentifiers(latest []cluster, m memberships) error {
 			continue
 		}
 		for _, x := range c.members {
-			if err := row(identity.Latest, x, c.profile, all[x]); err != nil {
+			if err := row(table.Latest, x, c.profile, all[x]); err != nil {
 				return err
 			}
 		}
@@ -108,7 +107,7 @@ func (b *builder) emitIdentifiers(latest []cluster, m memberships) error {
 	for i := range strict {
 		if c := &strict[i]; c.account {
 			for _, x := range c.members {
-				if err := row(identity.Strict, x, c.profile, since[x]); err != nil {
+				if err := row(table.Strict, x, c.profile, since[x]); err != nil {
 					return err
 				}
 			}
@@ -123,7 +122,7 @@ func (b *builder) emitIdentifiers(latest []cluster, m memberships) error {
 				if m[x] != c.profile {
 					from = max(from, b.nodes[x].first)
 				}
-				if err := row(identity.Loose, x, c.profile, from); err != nil {
+				if err := row(table.Loose, x, c.profile, from); err != nil {
 					return err
 				}
 			}
@@ -151,7 +150,7 @@ func (b *builder) emitEnded(m memberships) error {
 			continue
 		}
 		rows[held{l.left, l.right}] = &table.ProfileIdentifierRow{
-			Stitching: identity.Latest, IdentifierType: b.types.name(b.nodes[l.y].typ), Identifier: l.right,
+			Stitching: table.Latest, IdentifierType: b.types.name(b.nodes[l.y].typ), Identifier: l.right,
 			Profile: profile, ValidFrom: l.now.first, ValidTo: &to, Block: b.nodes[l.y].block,
 		}
 	}
@@ -185,7 +184,7 @@ func (b *builder) past(ctx context.Context) (*past, error) {
 		if !b.redone(r.Identifier) {
 			return b.emit(table.ProfileIdentifier, r)
 		}
-		if r.Stitching == identity.Latest && r.ValidTo == nil {
+		if r.Stitching == table.Latest && r.ValidTo == nil {
 			was.profile[r.Identifier] = r.Profile
 		}
 		return nil

@@ -7,7 +7,6 @@ import (
 
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
-	"crosslift/transform/identity"
 	"crosslift/transform/identity/graph"
 	"crosslift/transform/identity/trait"
 )
@@ -18,7 +17,7 @@ import (
 func Redo(ctx context.Context, rules graph.Rules, decisions Decisions, links []*table.IdentityLinkRow) ([]table.ProfileIdentifierRow, error) {
 	var rows []table.ProfileIdentifierRow
 	b := newBuilder(Input{Rules: rules, Decisions: decisions}, func(t *table.Table, row any) error {
-		if r, is := row.(*table.ProfileIdentifierRow); is && r.Stitching == identity.Latest {
+		if r, is := row.(*table.ProfileIdentifierRow); is && r.Stitching == table.Latest {
 			rows = append(rows, *r)
 		}
 		return nil

@@ -7,7 +7,6 @@ import (
 
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
-	"crosslift/transform/identity"
 	"crosslift/warehouse/columns"
 )
 
@@ -122,7 +121,7 @@ func (n *Night) checkMembers(ctx context.Context, profiles *profileIDs) (Finding
 		if t, known := n.Rules.Type(typ); known && n.Rules.Types[t].Limit > 0 {
 			owners = append(owners, r.Profile)
 		}
-		if stitching == identity.Latest {
+		if stitching == table.Latest {
 			members++
 			if !profiles.has(r.Profile) {
 				f.fails("%s %s belongs to %s, which is no profile", typ, r.Identifier, r.Profile)

@@ -9,7 +9,6 @@ import (
 
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
-	"crosslift/transform/identity"
 	"crosslift/warehouse/columns"
 )
 
@@ -101,7 +100,7 @@ func (c *comparison) add(r table.IdentityChangeRow) {
 // members gathers the identifiers that belong elsewhere. A device may have been told to be another thing meanwhile, and then
 // stands in another place of the table: so what left and what joined meet here only at the end.
 func (c *comparison) members(ctx context.Context, before, after *Night) error {
-	current := func(r *table.ProfileIdentifierRow) bool { return r.Stitching == identity.Latest && r.ValidTo == nil }
+	current := func(r *table.ProfileIdentifierRow) bool { return r.Stitching == table.Latest && r.ValidTo == nil }
 	type place struct {
 		typ string
 		id  identifier.ID

@@ -10,7 +10,6 @@ import (
 
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
-	"crosslift/transform/identity"
 	"crosslift/transform/identity/graph"
 	"crosslift/transform/identity/night"
 	"crosslift/transform/identity/who"
@@ -42,7 +41,7 @@ func world(t *testing.T, r *rand.Rand, decided bool) (before, after *whotest.Mad
 func memberships(m *whotest.Made) map[identifier.ID]identifier.ID {
 	of := map[identifier.ID]identifier.ID{}
 	for _, row := range m.Rows[table.ProfileIdentifier] {
-		if r := row.(*table.ProfileIdentifierRow); r.Stitching == identity.Latest && r.ValidTo == nil {
+		if r := row.(*table.ProfileIdentifierRow); r.Stitching == table.Latest && r.ValidTo == nil {
 			of[r.Identifier] = r.Profile
 		}
 	}
@@ -113,7 +112,7 @@ func explained(t *testing.T, r *rand.Rand, m *whotest.Made) {
 func shown(t *testing.T, m *whotest.Made) {
 	members := map[identifier.ID][]*table.ProfileIdentifierRow{}
 	for _, row := range m.Rows[table.ProfileIdentifier] {
-		if r := row.(*table.ProfileIdentifierRow); r.Stitching == identity.Latest {
+		if r := row.(*table.ProfileIdentifierRow); r.Stitching == table.Latest {
 			members[r.Profile] = append(members[r.Profile], r)
 		}
 	}

@@ -11,7 +11,6 @@ import (
 
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
-	"crosslift/transform/identity"
 	"crosslift/transform/identity/graph"
 	"crosslift/transform/identity/night"
 	"crosslift/warehouse/columns"
@@ -73,14 +72,14 @@ func (n *Night) stand(ctx context.Context, ids ...identifier.ID) (map[identifier
 func (n *Night) memberships(ctx context.Context, ids identifier.Set) ([]*table.ProfileIdentifierRow, error) {
 	f := n.Files[table.ProfileIdentifier]
 	rows, err := columns.Find[table.ProfileIdentifierRow](ctx, f, table.ProfileIdentifier, ids, otherStitching(f), "identifier")
-	return slices.DeleteFunc(rows, func(r *table.ProfileIdentifierRow) bool { return r.Stitching != identity.Latest }), err
+	return slices.DeleteFunc(rows, func(r *table.ProfileIdentifierRow) bool { return r.Stitching != table.Latest }), err
 }
 
 // otherStitching passes over row groups without a row of the latest stitching. Its rows alone know their blocks.
 func otherStitching(f *columns.File) func(int) bool {
 	return func(rowGroup int) bool {
 		low, high, ok := f.StringBounds(rowGroup, "stitching")
-		return ok && (low > identity.Latest || high < identity.Latest)
+		return ok && (low > table.Latest || high < table.Latest)
 	}
 }
 

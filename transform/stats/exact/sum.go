@@ -39,6 +39,12 @@ func (s *Sum) Add(x float64) {
 	s.add(negative, 0, m, e+Scale)
 }
 
+// addInt adds a whole number, in two halves that float64 values hold.
+func (s *Sum) addInt(x int64) {
+	s.Add(float64(x >> 32 << 32))
+	s.Add(float64(x & (1<<32 - 1)))
+}
+
 // AddProduct adds x·y, not rounded.
 func (s *Sum) AddProduct(x, y float64) {
 	negativeX, mx, ex, okX := split(x)

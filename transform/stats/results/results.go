@@ -1,4 +1,5 @@
-// Package results turns an experiment's facts into its statistics: one row a metric and variant.
+// Package results turns an experiment's facts into its statistics: one row a metric and variant, under the stitching that
+// decides.
 package results
 
 import (
@@ -9,7 +10,6 @@ import (
 	"slices"
 
 	"crosslift/schemas/experiment"
-	"crosslift/schemas/identifier"
 	"crosslift/schemas/metric"
 	"crosslift/schemas/table"
 	"crosslift/transform/stats"
@@ -17,7 +17,7 @@ import (
 )
 
 // Logic is raised when the same facts give other results.
-const Logic = 2
+const Logic = 3
 
 // Input is what the statistics of a night are computed from.
 type Input struct {
@@ -41,16 +41,10 @@ func (e *UnanswerableError) Error() string {
 
 func (e *UnanswerableError) Unwrap() error { return e.Problem }
 
-// arm is one variant of one metric.
-type arm struct {
-	values  stats.Sample
-	matured int64
-}
-
 // Build computes the results and emits a row for every metric and variant; the control's row has no differences.
 // Units that met another variant are left out when the experiment excludes crossovers.
 //
-// Before any unit's window has closed a metric without variance is simply early, and its differences are absent; from
+// Of a quantile only the arms' quantiles and their difference are told. Before any unit's window has closed a metric without variance is simply early, and its differences are absent; from
 // then on it is an UnanswerableError, as is an arm without units.
 func Build(ctx context.Context, in Input, emit func(*table.ExperimentResultRow) error) error {
 	units, err := readUnits(ctx, in)
@@ -85,7 +79,7 @@ func Build(ctx context.Context, in Input, emit func(*table.ExperimentResultRow) 
 		control := index(in.Experiment, in.Experiment.Control)
 		for v, variant := range in.Experiment.Variants {
 			row := &table.ExperimentResultRow{
-				Metric: metric.Name, Variant: variant.Name, Unit: "profile", Estimand: "itt", Method: method(metric.Type),
+				Metric: metric.Name, Variant: variant.Name, Unit: unit(in.Experiment), Estimand: "itt", Method: method(metric.Type),
 				Adjustment: "none", Stitching: stitching, Baseline: in.Experiment.Control, ValueUnit: metric.Unit,
 				Alpha: in.Experiment.Alpha, SRMP: &srm, DefinitionHash: hash, IdentityNight: in.IdentityNight,
 			}
@@ -108,29 +102,34 @@ func index(e *experiment.Experiment, variant string) int {
 // stitching is the one that decides.
 const stitching = "as_of_exposure"
 
-func method(t metric.Type) string {
-	if t == metric.Proportion {
-		return "z"
+// unit is what the experiment's units are.
+func unit(e *experiment.Experiment) string {
+	if e.AssignedBy == experiment.Device {
+		return "group"
 	}
-	return "welch"
+	return "profile"
+}
+
+// known is a number that exists; else nil.
+func known(x float64) *float64 {
+	if math.IsNaN(x) {
+		return nil
+	}
+	return &x
 }
 
 // fill completes a row with what the arms say.
 func fill(row *table.ExperimentResultRow, m *metric.Metric, control, treatment *arm, isControl bool) error {
-	row.N, row.Matured = treatment.values.N(), treatment.matured
-	mean := treatment.values.Mean()
-	row.Mean = &mean
-	if stddev := stats.Deviation(stats.Kind(m.Type), &treatment.values); !math.IsNaN(stddev) {
-		row.Stddev = &stddev
-	}
+	row.N, row.Matured = treatment.n, treatment.matured
+	row.Mean, row.Stddev = known(treatment.value(m)), known(treatment.deviation(m))
 	if isControl {
 		return nil
 	}
-	c, err := stats.Compare(stats.Kind(m.Type), &control.values, &treatment.values, row.Alpha)
+	c, err := compare(m, control, treatment, row.Alpha)
 	if err != nil {
 		return fmt.Errorf("metric %s, variant %s: %w", m.Name, row.Variant, err)
 	}
-	if untested := c.PValue == nil || c.DiffAbsLow == nil; untested && control.matured+treatment.matured > 0 {
+	if c.Problem != nil && (c.PValue == nil || c.DiffAbsLow == nil) && control.matured+treatment.matured > 0 {
 		return &UnanswerableError{Metric: m.Name, Variant: row.Variant, Problem: c.Problem}
 	}
 	row.DiffAbs, row.DiffAbsLow, row.DiffAbsHigh = c.DiffAbs, c.DiffAbsLow, c.DiffAbsHigh
@@ -140,87 +139,4 @@ func fill(row *table.ExperimentResultRow, m *metric.Metric, control, treatment *
 	}
 	row.PValue = c.PValue
 	return nil
-}
-
-// units are the experiment's units in the order of their ids, with the arm each counts for; −1 for none.
-type units struct {
-	ids  []identifier.ID
-	arms []int8
-}
-
-func readUnits(ctx context.Context, in Input) (*units, error) {
-	u := &units{}
-	var ids, variants, crossovers columns.Vector
-	for g := range in.Exposures.RowGroups() {
-		for name, v := range map[string]*columns.Vector{"unit_id": &ids, "variant": &variants, "crossover": &crossovers} {
-			if err := in.Exposures.Vector(ctx, g, name, v); err != nil {
-				return nil, fmt.Errorf("%s: %w", table.UnitExposure, err)
-			}
-		}
-		arms := make([]int8, len(variants.Strings))
-		for i, name := range variants.Strings {
-			at := index(in.Experiment, name)
-			if at < 0 {
-				return nil, fmt.Errorf("%s: variant %q is not in the definition of %s", table.UnitExposure, name, in.Experiment.Name)
-			}
-			arms[i] = int8(at)
-		}
-		for i, at := range ids.Index {
-			arm := arms[variants.Index[i]]
-			if crossovers.Bools[i] && in.Experiment.Crossover == experiment.Exclude {
-				arm = -1
-			}
-			u.ids, u.arms = append(u.ids, ids.IDs[at]), append(u.arms, arm)
-		}
-	}
-	return u, nil
-}
-
-// collect sums the facts by metric and arm. Both tables are sorted by unit within a metric, and the facts have a row
-// for every unit, so that they are walked side by side.
-func collect(ctx context.Context, in Input, units *units) ([][]*arm, error) {
-	index := map[string]int{}
-	arms := make([][]*arm, len(in.Metrics))
-	for m, metric := range in.Metrics {
-		index[metric.Name] = m
-		for range in.Experiment.Variants {
-			arms[m] = append(arms[m], &arm{})
-		}
-	}
-	seen := make([]int, len(in.Metrics))
-	var names, ids, sums, matured columns.Vector
-	for g := range in.UnitMetrics.RowGroups() {
-		for name, v := range map[string]*columns.Vector{"metric": &names, "unit_id": &ids, "sum": &sums, "matured": &matured} {
-			if err := in.UnitMetrics.Vector(ctx, g, name, v); err != nil {
-				return nil, fmt.Errorf("%s: %w", table.UnitMetric, err)
-			}
-		}
-		for i, at := range ids.Index {
-			m, ok := index[names.Strings[names.Index[i]]]
-			if !ok {
-				continue
-			}
-			u := seen[m]
-			if u >= len(units.ids) || units.ids[u] != ids.IDs[at] {
-				return nil, fmt.Errorf("%s and %s do not hold the same units: make both again with --force", table.UnitExposure, table.UnitMetric)
-			}
-			seen[m]++
-			if units.arms[u] < 0 {
-				continue
-			}
-			a := arms[m][units.arms[u]]
-			if err := a.values.Add(sums.Floats[i]); err != nil {
-				return nil, fmt.Errorf("metric %s: %w", in.Metrics[m].Name, err)
-			}
-			if matured.Bools[i] {
-				a.matured++
-			}
-		}
-	}
-	for m, n := range seen {
-		if n != len(units.ids) {
-			return nil, fmt.Errorf("%s: metric %s has %d of %d units: make it again with --force", table.UnitMetric, in.Metrics[m].Name, n, len(units.ids))
-		}
-	}
-	return arms, nil
 }

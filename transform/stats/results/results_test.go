@@ -18,7 +18,7 @@ var metrics = []*metric.Metric{{Name: "paid", Type: metric.Proportion, Unit: "sh
 
 func offer() *experiment.Experiment {
 	return &experiment.Experiment{Name: "offer", Variants: []experiment.Variant{{Name: "control", Weight: 1}, {Name: "big", Weight: 1}, {Name: "small", Weight: 2}},
-		Control: "control", Crossover: experiment.First, Alpha: 0.1, Metrics: []string{"paid", "revenue"}}
+		Control: "control", Crossover: experiment.First, Alpha: 0.1, Primary: "paid", Secondary: []string{"revenue"}}
 }
 
 // facts are forty units: their arm by number, every tenth a crossover, what they did by a rule that is easy to repeat.
@@ -41,7 +41,7 @@ func world(change func(i int, f *facts)) facts {
 	for i := range 40 {
 		id := identifier.ID{byte(i + 1)}
 		paid, revenue := value(i)
-		f.units = append(f.units, &table.UnitExposureRow{Unit: id, Variant: arm(i), Exposures: 1, Crossover: i%10 == 0})
+		f.units = append(f.units, &table.UnitExposureRow{Stitching: "as_of_exposure", Unit: id, UnitType: "profile", Variant: arm(i), Exposures: 1, Crossover: i%10 == 0})
 		f.values = append(f.values,
 			&table.UnitMetricRow{Metric: "paid", Stitching: "as_of_exposure", Unit: id, Sum: paid, Matured: i%2 == 0},
 			&table.UnitMetricRow{Metric: "revenue", Stitching: "as_of_exposure", Unit: id, Sum: revenue})
@@ -163,4 +163,86 @@ func TestTornFacts(t *testing.T) {
 			t.Errorf("%s: %s", name, fmt.Sprint(rows))
 		}
 	}
+}
+
+// TestTypes compares each type of metric in its own way, and looks at no stitching but the one that decides.
+func TestTypes(t *testing.T) {
+	t.Parallel()
+	e := offer()
+	e.AssignedBy = experiment.Device
+	all := []*metric.Metric{
+		{Name: "came_back", Type: metric.Retention, Unit: "share"}, {Name: "logins", Type: metric.Count, Unit: "events"},
+		{Name: "titles", Type: metric.CountDistinct, Unit: "titles"}, {Name: "per_view", Type: metric.Ratio, Unit: "seconds"},
+		{Name: "longest", Type: metric.Quantile, Quantile: 0.9, Unit: "seconds"},
+	}
+	var f facts
+	samples, pairs, values := map[string]*[3]stats.Sample{}, map[string]*stats.Pairs{}, map[string][]float64{}
+	for i := range 40 {
+		id, a := identifier.ID{byte(i + 1)}, arm(i)
+		if samples[a] == nil {
+			samples[a], pairs[a] = &[3]stats.Sample{}, &stats.Pairs{}
+		}
+		paid, x := value(i)
+		over := float64(i%5 + 1)
+		err := errors.Join(samples[a][0].Add(paid), samples[a][1].Add(x), samples[a][2].Add(x), pairs[a].Add(x, over))
+		if err != nil {
+			t.Fatal(err)
+		}
+		values[a] = append(values[a], x)
+		for _, stitching := range []string{"as_of_exposure", "device", "latest"} {
+			f.units = append(f.units, &table.UnitExposureRow{Stitching: stitching, Unit: id, UnitType: "group", Variant: a, Exposures: 1})
+			for m, of := range all {
+				row := &table.UnitMetricRow{Metric: of.Name, Stitching: stitching, Unit: id, Sum: x, Matured: true}
+				if m == 0 {
+					row.Sum = paid
+				}
+				if of.Type == metric.Ratio {
+					row.Divisor = &over
+				}
+				if stitching != "as_of_exposure" {
+					row.Sum = 1 - paid
+				}
+				f.values = append(f.values, row)
+			}
+		}
+	}
+	rows := map[string]*table.ExperimentResultRow{}
+	err := results.Build(t.Context(), results.Input{Experiment: e, Metrics: all, Exposures: columnstest.File(t, table.UnitExposure, f.units...),
+		UnitMetrics: columnstest.File(t, table.UnitMetric, f.values...)},
+		func(row *table.ExperimentResultRow) error { rows[row.Metric+" "+row.Variant] = row; return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(name, method string, c stats.Comparison, mean float64) {
+		row := rows[name+" big"]
+		if row.Method != method || row.Unit != "group" || row.N != 10 || row.Matured != 10 || *row.Mean != mean || *row.DiffAbs != *c.DiffAbs {
+			t.Errorf("%s: %+v", name, row)
+		}
+		if c.PValue == nil {
+			if row.PValue != nil || row.DiffAbsLow != nil || row.Stddev != nil {
+				t.Errorf("%s has what it cannot have: %+v", name, row)
+			}
+		} else if *row.PValue != *c.PValue || *row.DiffAbsHigh != *c.DiffAbsHigh || *row.DiffRelLow != *c.DiffRelLow || row.Stddev == nil {
+			t.Errorf("%s: %+v", name, row)
+		}
+	}
+	for m, of := range all[:3] {
+		k, method := stats.Mean, "welch"
+		if m == 0 {
+			k, method = stats.Proportion, "z"
+		}
+		c, err := stats.Compare(k, &samples["control"][m], &samples["big"][m], 0.1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(of.Name, method, c, samples["big"][m].Mean())
+	}
+	c, err := stats.CompareRatio(pairs["control"], pairs["big"], 0.1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check("per_view", "delta", c, pairs["big"].Ratio())
+	big, control := stats.Quantile(values["big"], 0.9), stats.Quantile(values["control"], 0.9)
+	difference := big - control
+	check("longest", "quantile", stats.Comparison{DiffAbs: &difference}, big)
 }
