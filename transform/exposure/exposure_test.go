@@ -1,101 +1,142 @@
 package exposure_test
 
 import (
-	"errors"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"crosslift/schemas/experiment"
-	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
-	"crosslift/transform/exposure"
-	"crosslift/transform/identity"
-	"crosslift/warehouse/columns"
-	"crosslift/warehouse/columns/columnstest"
+	"crosslift/transform/identity/night/nighttest"
 )
 
-var (
-	ann, bob   = identifier.ID{1}, identifier.ID{2}
-	definition = &experiment.Experiment{Name: "offer", Variants: []experiment.Variant{{Name: "control"}, {Name: "cashback"}}}
-	day        = table.Day(20000).Window(time.UTC)
-	noon       = table.MicrosOf(day.From.Add(12 * time.Hour))
-)
-
-func saw(who identifier.ID, variant string, at table.Micros) *table.ExposureRow {
-	return &table.ExposureRow{SourceID: variant, ExposedAt: at, Experiment: "offer", Variant: variant, Account: who}
+// texts are rows as text, in order.
+func texts[Row any](of *table.Table, rows []*Row) []string {
+	var all []string
+	for _, row := range rows {
+		var b strings.Builder
+		for _, c := range of.Columns {
+			b.WriteString(c.Name + "=" + of.Text(row, c) + " ")
+		}
+		all = append(all, b.String())
+	}
+	slices.Sort(all)
+	return all
 }
 
-func build(t *testing.T, rows ...*table.ExposureRow) (map[identifier.ID]*table.UnitExposureRow, exposure.Counts, error) {
+func same(t *testing.T, what string, got, want []string) {
 	t.Helper()
-	profiles, err := identity.Open(t.Context(), columnstest.File(t, table.ProfileIdentifier,
-		&table.ProfileIdentifierRow{Stitching: identity.Latest, IdentifierType: "account", Identifier: ann, Profile: ann},
-		&table.ProfileIdentifierRow{Stitching: identity.Latest, IdentifierType: "account", Identifier: bob, Profile: bob}), identity.AsOfExposure)
-	if err != nil {
-		t.Fatal(err)
+	if slices.Equal(got, want) {
+		return
 	}
-	units := map[identifier.ID]*table.UnitExposureRow{}
-	counts, err := exposure.Build(t.Context(), exposure.Input{Experiment: definition, Night: 20000, Window: day,
-		Exposures: []*columns.File{columnstest.File(t, table.Exposure, rows...)}, Profiles: profiles}, 2, func(row *table.UnitExposureRow) error {
-		units[row.Unit] = row
-		return nil
-	})
-	return units, counts, err
-}
-
-// TestFirstExposureDecides keeps the first variant, and counts meeting another.
-func TestFirstExposureDecides(t *testing.T) {
-	t.Parallel()
-	units, counts, err := build(t, saw(ann, "cashback", noon+1), saw(ann, "control", noon), saw(ann, "control", noon+2), saw(bob, "cashback", noon))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if u := units[ann]; u.Variant != "control" || !u.Crossover || u.Exposures != 3 || u.FirstExposedAt != noon {
-		t.Errorf("ann: %+v", u)
-	}
-	if u := units[bob]; u.Variant != "cashback" || u.Crossover {
-		t.Errorf("bob: %+v", u)
-	}
-	if counts != (exposure.Counts{Exposures: 4, Units: 2, Crossovers: 1}) {
-		t.Errorf("counts: %+v", counts)
-	}
-}
-
-// TestWindow counts exposures from the first instant of the window to before its end.
-func TestWindow(t *testing.T) {
-	t.Parallel()
-	units, _, err := build(t, saw(ann, "control", table.MicrosOf(day.From)-1), saw(ann, "cashback", table.MicrosOf(day.From)),
-		saw(bob, "control", table.MicrosOf(day.To)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(units) != 1 || units[ann] == nil || units[ann].Variant != "cashback" {
-		t.Errorf("units: %v", units)
-	}
-}
-
-// TestStrangers counts exposures of accounts that identity does not know, and of nobody.
-func TestStrangers(t *testing.T) {
-	t.Parallel()
-	nobody := saw(identifier.ID{}, "control", noon)
-	nobody.Device = identifier.ID{7}
-	units, counts, err := build(t, saw(identifier.ID{9}, "control", noon), nobody)
-	if err != nil || len(units) != 0 || counts.WithoutProfile != 2 {
-		t.Errorf("%d units, %+v, %v", len(units), counts, err)
-	}
-}
-
-// TestUnknownVariant names the variant, the experiment, and what the definition has.
-func TestUnknownVariant(t *testing.T) {
-	t.Parallel()
-	_, _, err := build(t, saw(ann, "control", noon), saw(bob, "surprise", noon), saw(ann, "surprise", noon))
-	var unknown *exposure.UnknownVariantError
-	if !errors.As(err, &unknown) || unknown.Rows != 2 {
-		t.Fatalf("%v", err)
-	}
-	for _, part := range []string{"offer", "surprise", "control, cashback"} {
-		if !strings.Contains(err.Error(), part) {
-			t.Errorf("%q does not say %s", err, part)
+	for _, row := range got {
+		if !slices.Contains(want, row) {
+			t.Errorf("%s: has  %s", what, row)
 		}
 	}
+	for _, row := range want {
+		if !slices.Contains(got, row) {
+			t.Errorf("%s: wants %s", what, row)
+		}
+	}
+	t.Fatalf("%s: %d rows, want %d", what, len(got), len(want))
+}
+
+// TestReference holds all rows of small random worlds against the plain words of the reference, whatever the order of rows
+// and files and the number of workers.
+func TestReference(t *testing.T) {
+	t.Parallel()
+	for _, assignedBy := range []string{"account", "device"} {
+		t.Run(assignedBy, func(t *testing.T) {
+			t.Parallel()
+			r := nighttest.Random(t)
+			shown := map[string]int{}
+			for range nighttest.Rounds(25) {
+				w := random(r, assignedBy)
+				w.identify(t)
+				w.files(t, r)
+				got, err := build(t, w.in, 1+r.IntN(4))
+				if err != nil {
+					t.Fatal(err)
+				}
+				ref := w.reference(t)
+				var units []*table.UnitExposureRow
+				var identifiers []*table.UnitIdentifierRow
+				cohorts := ref.cohorts()
+				for _, c := range cohorts {
+					ref.decideEligible(c)
+					units, identifiers = append(units, ref.rows(c)...), append(identifiers, ref.owners(c)...)
+				}
+				same(t, "units", texts(table.UnitExposure, got.units), texts(table.UnitExposure, units))
+				same(t, "identifiers", texts(table.UnitIdentifier, got.identifiers), texts(table.UnitIdentifier, identifiers))
+				var quality []*table.ExposureQualityRow
+				for _, q := range ref.quality(cohorts[0]) {
+					quality = append(quality, &q)
+				}
+				for _, q := range got.quality {
+					q.Alarm = ""
+				}
+				same(t, "quality", texts(table.ExposureQuality, got.quality), texts(table.ExposureQuality, quality))
+				for what, n := range got.shows() {
+					shown[what] += n
+				}
+				w.files(t, r)
+				again, err := build(t, w.in, 1+r.IntN(4))
+				if err != nil {
+					t.Fatal(err)
+				}
+				same(t, "units again", texts(table.UnitExposure, again.units), texts(table.UnitExposure, got.units))
+				same(t, "identifiers again", texts(table.UnitIdentifier, again.identifiers), texts(table.UnitIdentifier, got.identifiers))
+				for _, q := range again.quality {
+					q.Alarm = ""
+				}
+				same(t, "quality again", texts(table.ExposureQuality, again.quality), texts(table.ExposureQuality, got.quality))
+			}
+			t.Logf("%v", shown)
+			for what, n := range shown {
+				if n == 0 {
+					t.Errorf("the worlds never show %s", what)
+				}
+			}
+		})
+	}
+}
+
+// shows counts what worlds are to show.
+func (r *result) shows() map[string]int {
+	n := map[string]int{"units": len(r.units)}
+	count := func(what string, is bool) {
+		n[what] += 0
+		if is {
+			n[what]++
+		}
+	}
+	for _, u := range r.units {
+		count("received", u.ReceivedAt != nil)
+		count("assigned", u.AssignedAt != nil)
+		count("activated", u.ActivatedAt != nil)
+		count("crossover", u.Crossover)
+		count(u.Stitching+" linked", u.Linked)
+		if u.UnitType != "device" {
+			count(u.Stitching+" of several devices", u.Devices > 1)
+		}
+		count("channel", u.Channel != "")
+		count("plan", u.Plan != "")
+		count("returning", u.Newness == "returning")
+		count("new", u.Newness == "new")
+	}
+	several := map[string]int{}
+	for _, row := range r.identifiers {
+		if row.From != nil {
+			count(row.Stitching+" from an instant on", true)
+		}
+		several[row.Stitching+row.Identifier.String()]++
+	}
+	for _, rows := range several {
+		count("an account of one unit after another", rows > 1)
+	}
+	for _, q := range r.quality {
+		count("left out", q.Name == table.QualityIneligible && q.Value != nil && *q.Value > 0)
+		count("overlap", q.Name == table.QualityOverlap && q.Value != nil && *q.Value > 0)
+	}
+	return n
 }
