@@ -1,35 +1,51 @@
-// Package facts says what each unit of an experiment did: one row a unit and metric, by one pass over the event columns.
+// Package facts says what each unit of an experiment did: one row a unit and metric, by one pass over the event columns for
+// all experiments and metrics.
+//
+// The pass goes from an identifier in a row group's dictionary to its number, from there to the unit whose events are its, and
+// through window and filter into sums that are arrays by unit. Nothing that is added depends on the order of adding: counts and
+// integers, exact sums of floats, earliest and latest times, sets. So neither the order of rows, nor how they are split between
+// row groups, workers and ranges of units changes a bit of what comes out.
 package facts
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"fmt"
-	"math"
-	"slices"
 	"time"
 
 	"crosslift/schemas/experiment"
-	"crosslift/schemas/identifier"
 	"crosslift/schemas/metric"
 	"crosslift/schemas/table"
-	"crosslift/transform/identity"
 	"crosslift/warehouse/columns"
 )
 
 // Logic is raised when the same events give other facts.
-const Logic = 2
+const Logic = 3
 
 // Input is what the facts of a night are made from.
 type Input struct {
-	Experiment *experiment.Experiment
-	Metrics    []*metric.Metric
-	Night      table.Day
-	End        time.Time        // of the night, exclusive: what comes later is not known
-	Exposures  *columns.File    // facts/exposure
-	Events     map[string][]Day // by table path
-	Profiles   *identity.Profiles
+	Night       table.Day
+	End         time.Time      // of the night, exclusive: what comes later is not known
+	Zone        *time.Location // the business's
+	Memory      int64          // bytes that units' sums may take; units are worked in so many ranges as that takes. 0: all at once
+	Experiments []Experiment
+	Events      map[string][]Day // by table path, every table that a metric reads
+	Rates       []*columns.File  // days of raw/rate, until the night
+	Timeline    *columns.File    // core/device_timeline of the night
+}
+
+// Experiment is one of them, and where its rows go: in no order, one call at a time.
+type Experiment struct {
+	*experiment.Experiment
+	Metrics     []*metric.Metric
+	Exposures   *columns.File // facts/exposure
+	Identifiers *columns.File // facts/unit_identifier
+	// First is by table path the first day that is read for this experiment, of what others read too; it has none of a table
+	// that is not there. Nil: the first of Events.
+	First map[string]table.Day
+
+	Unit      func(*table.UnitMetricRow) error // overwritten by the next one
+	Day       func(*table.ExperimentDayRow) error
+	Exclusion func(*table.ExclusionRow) error
 }
 
 // Day is a partition of events.
@@ -38,159 +54,31 @@ type Day struct {
 	File *columns.File
 }
 
+// Stitchings are those that a metric of an experiment is computed under: as_of_exposure and device, and for the primary one
+// strict, latest and loose too.
+func Stitchings(e *experiment.Experiment, m *metric.Metric) []string {
+	if m.Name == e.Primary {
+		return []string{table.AsOfExposure, table.ByDevice, table.Strict, table.Latest, table.Loose}
+	}
+	return []string{table.AsOfExposure, table.ByDevice}
+}
+
 // Counts say how much was read.
 type Counts struct {
-	Units int64
+	Units int64 // under the stitching that decides
 	Rows  int64 // events looked at
 	Hits  int64 // events of units, before windows and filters
 }
 
-// Build emits a row for each metric and unit, in no order, also for those that did nothing. An event counts when it
-// meets the metric's filter and its time lies in [first exposure, first exposure + window), a window's day being 24
-// hours. Of a table of changes, the newest row of a source's key stands for all of them.
-//
-// The pass goes from dictionary value to profile to unit, then through window and filter into dense arrays. Row groups
-// are decoded by several workers and added in a fixed order, so that sums are the same bits however many there are.
-func Build(ctx context.Context, in Input, workers int, emit func(*table.UnitMetricRow) error) (Counts, error) {
-	u, err := readUnits(ctx, in)
-	if err != nil {
-		return Counts{}, err
+// Build makes the facts of all experiments in one pass. What is wrong with one experiment only, such as amounts in a currency
+// without a rate, is its error in failed, by place, and leaves the others alone.
+func Build(ctx context.Context, in Input, workers int) (counts Counts, failed []error, err error) {
+	b := &builder{Input: in, workers: max(workers, 1), end: in.End.UnixMicro(), failed: make([]error, len(in.Experiments))}
+	if err := b.prepare(ctx); err != nil {
+		return b.counts, b.failed, fmt.Errorf("facts: %w", err)
 	}
-	counts := Counts{Units: int64(len(u.ids))}
-	tallies := make([]*tally, len(in.Metrics))
-	for i, m := range in.Metrics {
-		tallies[i] = newTally(m, len(u.ids))
+	if err := b.pass(ctx); err != nil {
+		return b.counts, b.failed, fmt.Errorf("facts: %w", err)
 	}
-	for path, days := range in.Events {
-		p := pass{table: table.Named(path), units: u, end: in.End.UnixMicro()}
-		for i, m := range in.Metrics {
-			if m.Table == path {
-				p.tallies = append(p.tallies, tallies[i])
-			}
-		}
-		if p.table == nil || len(p.tallies) == 0 {
-			return counts, fmt.Errorf("facts: no metric reads %s", path)
-		}
-		if err := p.run(ctx, days, workers, &counts); err != nil {
-			return counts, fmt.Errorf("facts: %s: %w", path, err)
-		}
-	}
-	for _, t := range tallies {
-		if err := t.emit(u, in.End.UnixMicro(), emit); err != nil {
-			return counts, err
-		}
-	}
-	return counts, nil
-}
-
-// units are the experiment's units, ascending by id, with the time of their first exposure.
-type units struct {
-	ids              []identifier.ID
-	first            []int64
-	earliest, latest int64 // of first
-	profiles         *identity.Profiles
-}
-
-func readUnits(ctx context.Context, in Input) (*units, error) {
-	u := &units{profiles: in.Profiles}
-	var ids, first columns.Vector
-	for g := range in.Exposures.RowGroups() {
-		if err := in.Exposures.Vector(ctx, g, "unit_id", &ids); err != nil {
-			return nil, fmt.Errorf("%s: %w", table.UnitExposure, err)
-		}
-		if err := in.Exposures.Vector(ctx, g, "first_exposed_at", &first); err != nil {
-			return nil, fmt.Errorf("%s: %w", table.UnitExposure, err)
-		}
-		for row, at := range ids.Index {
-			u.ids, u.first = append(u.ids, ids.IDs[at]), append(u.first, first.Ints[row])
-		}
-	}
-	if len(u.first) > 0 {
-		u.earliest, u.latest = slices.Min(u.first), slices.Max(u.first)
-	}
-	if !slices.IsSortedFunc(u.ids, compare) {
-		return nil, fmt.Errorf("%s: units are not in order", table.UnitExposure)
-	}
-	return u, nil
-}
-
-func compare(a, b identifier.ID) int { return bytes.Compare(a[:], b[:]) }
-
-// of gives the unit of each account of a dictionary; −1 for those that are in nobody's arm.
-func (u *units) of(accounts []identifier.ID) []int32 {
-	found := make([]int32, len(accounts))
-	for i, account := range accounts {
-		found[i] = -1
-		if profile, ok := u.profiles.Of(identifier.Account, account); ok {
-			if at, ok := slices.BinarySearchFunc(u.ids, profile, compare); ok {
-				found[i] = int32(at)
-			}
-		}
-	}
-	return found
-}
-
-// tally is the facts of one metric, in dense arrays by unit.
-type tally struct {
-	metric      *metric.Metric
-	window      int64     // µs
-	sum, lost   []float64 // Neumaier's compensated sum; of means
-	count       []int64
-	first, last []int64
-}
-
-func newTally(m *metric.Metric, units int) *tally {
-	t := &tally{metric: m, window: m.Window.Duration().Microseconds(), count: make([]int64, units), first: make([]int64, units), last: make([]int64, units)}
-	if m.Type == metric.Mean {
-		t.sum, t.lost = make([]float64, units), make([]float64, units)
-	}
-	return t
-}
-
-// add counts an event of a unit.
-func (t *tally) add(unit int32, at int64, value float64) {
-	if t.count[unit] == 0 || at < t.first[unit] {
-		t.first[unit] = at
-	}
-	if t.count[unit] == 0 || at > t.last[unit] {
-		t.last[unit] = at
-	}
-	t.count[unit]++
-	if t.sum == nil {
-		return
-	}
-	// A. Neumaier, ZAMM 54 (1974): what each addition rounds away is kept beside the sum.
-	s := t.sum[unit] + value
-	if math.Abs(t.sum[unit]) >= math.Abs(value) {
-		t.lost[unit] += (t.sum[unit] - s) + value
-	} else {
-		t.lost[unit] += (value - s) + t.sum[unit]
-	}
-	t.sum[unit] = s
-}
-
-func (t *tally) emit(u *units, end int64, emit func(*table.UnitMetricRow) error) error {
-	for i, id := range u.ids {
-		row := &table.UnitMetricRow{
-			Metric: t.metric.Name, Stitching: identity.AsOfExposure, Unit: id, Count: t.count[i], Matured: u.first[i]+t.window <= end,
-		}
-		if t.count[i] > 0 {
-			first, last := table.Micros(t.first[i]), table.Micros(t.last[i])
-			row.FirstAt, row.LastAt = &first, &last
-		}
-		if t.sum != nil {
-			row.Sum = t.sum[i] + t.lost[i]
-		} else if t.count[i] > 0 {
-			row.Sum = 1
-		}
-		if err := emit(row); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// newestFirst orders days so that, of a table of changes, the newest state of a key is met first.
-func newestFirst(days []Day) []Day {
-	return slices.SortedFunc(slices.Values(days), func(a, b Day) int { return cmp.Compare(b.Day, a.Day) })
+	return b.counts, b.failed, nil
 }

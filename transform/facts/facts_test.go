@@ -3,7 +3,6 @@ package facts_test
 import (
 	"bytes"
 	"cmp"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"reflect"
@@ -11,257 +10,160 @@ import (
 	"testing"
 	"time"
 
-	"crosslift/schemas/experiment"
-	"crosslift/schemas/identifier"
-	"crosslift/schemas/metric"
 	"crosslift/schemas/table"
-	"crosslift/transform/exposure"
 	"crosslift/transform/facts"
-	"crosslift/transform/identity"
-	"crosslift/transform/identity/graph"
-	"crosslift/transform/identity/night"
-	"crosslift/transform/identity/observe"
 	"crosslift/warehouse/columns"
 	"crosslift/warehouse/columns/columnstest"
 )
 
-// small is a world small enough to be worked out by hand: rows by day.
-type small struct {
-	first     table.Day
-	zone      *time.Location
-	exposures [][]*table.ExposureRow
-	payments  [][]*table.PaymentRow
-	viewings  [][]*table.ViewingRow
+// settings are what must change nothing.
+type settings struct {
+	workers  int
+	memory   int64
+	rowGroup int
 }
 
-func account(n int) identifier.ID { return identifier.ID{0: 1, 14: byte(n >> 8), 15: byte(n)} }
+func (w *world) file(t testing.TB, of *table.Table, s settings, rows []any) *columns.File {
+	return columnstest.Grouped(t, of, s.rowGroup, rows...)
+}
 
-// random makes a world with everything that can go wrong in it: crossovers, equal instants, strangers, payments that
-// were restated, events on the edges of windows.
-func random(r *rand.Rand) small {
-	w := small{first: 20000, zone: time.UTC}
-	days, users := 1+r.IntN(4), 1+r.IntN(12)
-	at := func(day int) table.Micros {
-		start := (w.first + table.Day(day)).Window(w.zone).From.UnixMicro()
-		return table.Micros(start + int64(r.IntN(6))*4*3600e6) // few instants, so that they meet
+func anys[T any](rows []*T) (list []any) {
+	for _, row := range rows {
+		list = append(list, row)
 	}
-	pick := func(from ...string) string { return from[r.IntN(len(from))] }
-	var paid []*table.PaymentRow
-	for day := range days {
-		var e []*table.ExposureRow
-		var p []*table.PaymentRow
-		var v []*table.ViewingRow
-		for i := range r.IntN(20) {
-			e = append(e, &table.ExposureRow{SourceID: fmt.Sprint("e", day, i), ExposedAt: at(day), Experiment: pick("x", "x", "other"),
-				Variant: pick("a", "a", "a", "b"), Account: account(r.IntN(users)), Platform: pick("", "tv", "web")})
-		}
-		for i := range r.IntN(20) {
-			row := &table.PaymentRow{SourceID: fmt.Sprint("p", day, i), PaidAt: at(day), Account: account(r.IntN(users + 3)),
-				AmountMinor: int64(r.IntN(1000)), Currency: pick("RUB", "RUB", "EUR"), Status: pick("succeeded", "failed")}
-			if len(paid) > 0 && r.IntN(4) == 0 { // a payment of an earlier day, as it stands now
-				restated := *paid[r.IntN(len(paid))]
-				restated.Status = "refunded"
-				row = &restated
-			}
-			if !slices.ContainsFunc(p, func(q *table.PaymentRow) bool { return q.SourceID == row.SourceID }) {
-				p = append(p, row)
-			}
-		}
-		paid = append(paid, p...)
-		for i := range r.IntN(30) {
-			v = append(v, &table.ViewingRow{SourceID: fmt.Sprint("v", day, i), ViewedAt: at(day), Account: account(r.IntN(users + 3)), Seconds: int64(r.IntN(5000))})
-		}
-		w.exposures, w.payments, w.viewings = append(w.exposures, e), append(w.payments, p), append(w.viewings, v)
-	}
-	return w
+	return list
 }
 
-var definition = &experiment.Experiment{Name: "x", Variants: []experiment.Variant{{Name: "a", Weight: 1}, {Name: "b", Weight: 1}},
-	Control: "a", Start: 20000, Metrics: []string{"paid", "revenue", "watched"}}
-
-var metrics = []*metric.Metric{
-	{Name: "paid", Type: metric.Proportion, Table: "raw/payment", Filter: []metric.Condition{{Column: "status", In: []string{"succeeded"}}}, Window: metric.Duration(24 * time.Hour)},
-	{Name: "revenue", Type: metric.Mean, Table: "raw/payment", Filter: []metric.Condition{{Column: "status", NotIn: []string{"failed", "refunded"}}, {Column: "currency", In: []string{"RUB"}}}, Value: "amount_minor", Window: metric.Duration(48 * time.Hour)},
-	{Name: "watched", Type: metric.Mean, Table: "raw/viewing", Filter: []metric.Condition{{Column: "seconds", Min: new(float64)}}, Value: "seconds", Window: metric.Duration(12 * time.Hour)},
-}
-
-// pipeline runs the transforms over a world, with rows and files in a random order.
-func pipeline(t testing.TB, w small, r *rand.Rand, workers int) (map[identifier.ID]table.UnitExposureRow, []table.UnitMetricRow) {
+// input is a world as files, in an order of its own.
+func (w *world) input(t testing.TB, r *rand.Rand, s settings) facts.Input {
 	t.Helper()
-	ctx := t.Context()
-	last := w.first + table.Day(len(w.exposures)) - 1
-	end := last.Window(w.zone).To
-	in := night.Input{Night: last, Rules: graph.DefaultRules()}
-	var exposures []*columns.File
-	events := map[string][]facts.Day{}
-	for day := range w.exposures {
-		for _, shuffle := range []func(){
-			func() { r.Shuffle(len(w.exposures[day]), reflect.Swapper(w.exposures[day])) },
-			func() { r.Shuffle(len(w.payments[day]), reflect.Swapper(w.payments[day])) },
-		} {
-			shuffle()
+	in := facts.Input{Night: w.night, End: w.end().Time(), Zone: w.zone, Memory: s.memory, Events: map[string][]facts.Day{},
+		Timeline: w.file(t, table.DeviceTimeline, s, anys(w.timeline))}
+	for of, days := range w.events {
+		in.Events[of.Path()] = nil
+		for day, rows := range days {
+			in.Events[of.Path()] = append(in.Events[of.Path()], facts.Day{Day: day, File: w.file(t, of, s, rows)})
 		}
-		e, p, v := columnstest.File(t, table.Exposure, w.exposures[day]...), columnstest.File(t, table.Payment, w.payments[day]...), columnstest.File(t, table.Viewing, w.viewings[day]...)
-		at := w.first + table.Day(day)
-		var edges []*table.IdentityEdgeRow
-		if err := observe.Observe(ctx, []observe.Partition{{Table: table.Exposure, File: e}, {Table: table.Payment, File: p}, {Table: table.Viewing, File: v}},
-			workers, func(row *table.IdentityEdgeRow) error {
-				edges = append(edges, row)
+		r.Shuffle(len(in.Events[of.Path()]), reflect.Swapper(in.Events[of.Path()]))
+	}
+	for _, half := range [][]*table.RateRow{w.rates[:len(w.rates)/2], w.rates[len(w.rates)/2:]} {
+		in.Rates = append(in.Rates, w.file(t, table.Rate, s, anys(half)))
+	}
+	return in
+}
+
+// build makes the facts of some of a world's experiments in one pass.
+func (w *world) build(t testing.TB, r *rand.Rand, s settings, trials ...*trial) []output {
+	t.Helper()
+	in := w.input(t, r, s)
+	out := make([]output, len(trials))
+	for i, e := range trials {
+		o := &out[i]
+		in.Experiments = append(in.Experiments, facts.Experiment{Experiment: e.Experiment, Metrics: e.metrics,
+			Exposures: w.file(t, table.UnitExposure, s, anys(e.units)), Identifiers: w.file(t, table.UnitIdentifier, s, anys(e.identifiers)),
+			Unit: func(row *table.UnitMetricRow) error {
+				kept := *row
+				kept.Uncapped, kept.Divisor, kept.Covariate, kept.Before = keep(row.Uncapped), keep(row.Divisor), keep(row.Covariate), keep(row.Before)
+				kept.FirstAt, kept.LastAt = keep(row.FirstAt), keep(row.LastAt)
+				o.units = append(o.units, kept)
 				return nil
-			}); err != nil {
-			t.Fatal(err)
-		}
-		in.Edges = append(in.Edges, night.Day{Day: at, File: columnstest.File(t, table.IdentityEdge, edges...)})
-		exposures = append(exposures, e)
-		events["raw/payment"] = append(events["raw/payment"], facts.Day{Day: at, File: p})
-		events["raw/viewing"] = append(events["raw/viewing"], facts.Day{Day: at, File: v})
+			},
+			Day: func(row *table.ExperimentDayRow) error {
+				kept := *row
+				kept.Divisor = keep(row.Divisor)
+				o.days = append(o.days, kept)
+				return nil
+			},
+			Exclusion: func(row *table.ExclusionRow) error {
+				o.exclusions = append(o.exclusions, *row)
+				return nil
+			}})
 	}
-	r.Shuffle(len(exposures), reflect.Swapper(exposures))
-	var members []*table.ProfileIdentifierRow
-	if _, _, err := night.Build(ctx, in, workers, func(_ *table.Table, row any) error {
-		if m, is := row.(*table.ProfileIdentifierRow); is {
-			kept := *m
-			members = append(members, &kept)
-		}
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-	profiles, err := identity.Open(ctx, columnstest.File(t, table.ProfileIdentifier, members...), identity.AsOfExposure)
+	_, failed, err := facts.Build(t.Context(), in, s.workers)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var units []*table.UnitExposureRow
-	found := map[identifier.ID]table.UnitExposureRow{}
-	if _, err := exposure.Build(ctx, exposure.Input{Experiment: definition, Night: last, Window: table.Span(w.first, last, w.zone), Exposures: exposures, Profiles: profiles},
-		workers, func(row *table.UnitExposureRow) error {
-			units = append(units, row)
-			found[row.Unit] = *row
-			return nil
-		}); err != nil {
-		t.Fatal(err)
+	for i, err := range failed {
+		if out[i].failed = err != nil; err != nil {
+			out[i] = output{failed: true}
+		}
 	}
-	var rows []table.UnitMetricRow
-	if _, err := facts.Build(ctx, facts.Input{Experiment: definition, Metrics: metrics, Night: last, End: end,
-		Exposures: columnstest.File(t, table.UnitExposure, units...), Events: events, Profiles: profiles}, workers, func(row *table.UnitMetricRow) error {
-		rows = append(rows, *row)
+	return out
+}
+
+func keep[T any](p *T) *T {
+	if p == nil {
 		return nil
-	}); err != nil {
-		t.Fatal(err)
 	}
-	slices.SortFunc(rows, func(a, b table.UnitMetricRow) int {
-		return cmp.Or(cmp.Compare(a.Metric, b.Metric), bytes.Compare(a.Unit[:], b.Unit[:]))
-	})
-	return found, rows
+	return new(*p)
 }
 
-// byHand does the same with maps over rows, in the plainest way.
-func byHand(w small) (map[identifier.ID]table.UnitExposureRow, []table.UnitMetricRow) {
-	units := map[identifier.ID]table.UnitExposureRow{}
-	variants := map[identifier.ID]map[string]bool{}
-	for _, day := range w.exposures {
-		for _, e := range day {
-			if e.Experiment != "x" {
-				continue
-			}
-			id := identifier.Mint(identifier.Profile, e.Account, 0)
-			if variants[id] == nil {
-				variants[id] = map[string]bool{}
-			}
-			variants[id][e.Variant] = true
-			u, known := units[id]
-			earlier := cmp.Or(cmp.Compare(e.ExposedAt, u.FirstExposedAt), cmp.Compare(e.Variant, u.Variant), cmp.Compare(e.Platform, u.Platform)) < 0
-			n := u.Exposures + 1
-			if !known || earlier {
-				u = table.UnitExposureRow{Unit: id, Variant: e.Variant, FirstExposedAt: e.ExposedAt, Platform: e.Platform}
-			}
-			u.Exposures, u.Crossover = n, len(variants[id]) > 1
-			units[id] = u
-		}
-	}
-	newest := map[string]*table.PaymentRow{}
-	for _, day := range w.payments {
-		for _, p := range day {
-			newest[p.SourceID] = p
-		}
-	}
-	type event struct {
-		who   identifier.ID
-		at    table.Micros
-		value float64
-	}
-	happened := map[string][]event{}
-	for _, p := range newest {
-		if p.Status == "succeeded" {
-			happened["paid"] = append(happened["paid"], event{p.Account, p.PaidAt, 1})
-			if p.Currency == "RUB" {
-				happened["revenue"] = append(happened["revenue"], event{p.Account, p.PaidAt, float64(p.AmountMinor)})
-			}
-		}
-	}
-	for _, day := range w.viewings {
-		for _, v := range day {
-			happened["watched"] = append(happened["watched"], event{v.Account, v.ViewedAt, float64(v.Seconds)})
-		}
-	}
-	end := table.Micros((w.first + table.Day(len(w.exposures)) - 1).Window(w.zone).To.UnixMicro())
-	var rows []table.UnitMetricRow
-	for _, m := range metrics {
-		window := table.Micros(m.Window.Duration().Microseconds())
-		for id, u := range units {
-			row := table.UnitMetricRow{Metric: m.Name, Stitching: identity.AsOfExposure, Unit: id, Matured: u.FirstExposedAt+window <= end}
-			for _, e := range happened[m.Name] {
-				if identifier.Mint(identifier.Profile, e.who, 0) != id || e.at < u.FirstExposedAt || e.at >= u.FirstExposedAt+window {
-					continue
-				}
-				row.Count++
-				row.Sum += e.value
-				if at := e.at; row.FirstAt == nil || at < *row.FirstAt {
-					row.FirstAt = &at
-				}
-				if at := e.at; row.LastAt == nil || at > *row.LastAt {
-					row.LastAt = &at
-				}
-			}
-			if m.Type == metric.Proportion {
-				row.Sum = min(row.Sum, 1)
-			}
-			rows = append(rows, row)
-		}
-	}
-	slices.SortFunc(rows, func(a, b table.UnitMetricRow) int {
-		return cmp.Or(cmp.Compare(a.Metric, b.Metric), bytes.Compare(a.Unit[:], b.Unit[:]))
+func (o *output) sort() {
+	slices.SortFunc(o.units, func(a, b table.UnitMetricRow) int {
+		return cmp.Or(cmp.Compare(a.Metric, b.Metric), cmp.Compare(a.Stitching, b.Stitching), bytes.Compare(a.Unit[:], b.Unit[:]))
 	})
-	return units, rows
+	slices.SortFunc(o.days, func(a, b table.ExperimentDayRow) int {
+		return cmp.Or(cmp.Compare(a.Metric, b.Metric), cmp.Compare(a.Variant, b.Variant), cmp.Compare(a.Day, b.Day))
+	})
+	slices.SortFunc(o.exclusions, func(a, b table.ExclusionRow) int {
+		return cmp.Or(cmp.Compare(a.Metric, b.Metric), cmp.Compare(a.Table, b.Table), cmp.Compare(a.Reason, b.Reason))
+	})
 }
 
-// TestByHand holds exposures and facts to the plainest way of computing them, on random worlds, in any order of rows
-// and files, with any number of workers.
+func same[T any](t testing.TB, what string, got, want []T) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("%d %s, by hand %d", len(got), what, len(want))
+	}
+	for i := range min(len(got), len(want)) {
+		if !reflect.DeepEqual(got[i], want[i]) {
+			t.Errorf("%s %d:\n%s\nby hand\n%s", what, i, show(got[i]), show(want[i]))
+			return
+		}
+	}
+}
+
+// TestByHand holds facts to the plainest way of computing them, on random worlds, whatever the order of rows and files, the
+// number of workers, the memory, the size of row groups, and whether experiments come together or one by one.
 func TestByHand(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 1))
-	worlds := 20
+	worlds := 150
 	if os.Getenv("CROSSLIFT_SOAK") != "" {
-		worlds = 2000
+		worlds = 5000
 	}
+	failed := 0
 	for n := range worlds {
+		r := rand.New(rand.NewPCG(seed, uint64(n)))
 		w := random(r)
-		wantUnits, wantRows := byHand(w)
-		for _, workers := range []int{1, 8} {
-			units, rows := pipeline(t, w, r, workers)
-			if !reflect.DeepEqual(units, wantUnits) {
-				t.Fatalf("world %d, %d workers: units\n%v\nby hand\n%v", n, workers, units, wantUnits)
+		var trials []*trial
+		for i := range w.experiments {
+			trials = append(trials, &w.experiments[i])
+		}
+		s := settings{workers: 1 + r.IntN(4), memory: []int64{0, 0, 1, 500}[r.IntN(4)], rowGroup: []int{1, 3, 7, 1000}[r.IntN(4)]}
+		got := w.build(t, r, s, trials...)
+		for i, e := range trials {
+			want := w.reference(e)
+			if r.IntN(3) == 0 {
+				s = settings{workers: 1 + r.IntN(4), memory: []int64{0, 1, 200}[r.IntN(3)], rowGroup: []int{2, 5, 1000}[r.IntN(3)]}
+				got[i] = w.build(t, r, s, e)[0]
 			}
-			if !reflect.DeepEqual(rows, wantRows) {
-				for i := range rows {
-					if i < len(wantRows) && !reflect.DeepEqual(rows[i], wantRows[i]) {
-						t.Errorf("row %+v\nby hand %+v", rows[i], wantRows[i])
-					}
-				}
-				t.Fatalf("world %d, %d workers: %d rows, %d by hand", n, workers, len(rows), len(wantRows))
+			if got[i].failed != want.failed {
+				t.Errorf("failed %t, by hand %t", got[i].failed, want.failed)
 			}
+			if want.failed {
+				failed++
+				continue
+			}
+			got[i].sort()
+			want.sort()
+			same(t, "units", got[i].units, want.units)
+			same(t, "days", got[i].days, want.days)
+			same(t, "exclusions", got[i].exclusions, want.exclusions)
+		}
+		if t.Failed() {
+			t.Fatalf("seed %d, world %d, %+v", seed, n, s)
 		}
 	}
+	t.Logf("%d worlds, %d experiments without rates", worlds, failed)
 }

@@ -1,214 +1,220 @@
 package facts
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
-	"crosslift/schemas/metric"
-	"crosslift/schemas/table"
-	"crosslift/warehouse/columns"
+	"crosslift/schemas/identifier"
 )
 
-// pass reads one table for all metrics that come from it.
-type pass struct {
-	table   *table.Table
-	units   *units
-	tallies []*tally
-	end     int64
-	seen    map[string]struct{} // keys of a table of changes that have been met
+// task is a row group to be read.
+type task struct {
+	*reading
+	day   Day
+	group int
+	first int64 // its first row's place in the file
+	least identifier.ID
 }
 
-// group is a decoded row group: its events of units, and what the metrics' filters say of them.
-type group struct {
-	rows      int
-	hits      []hit
-	times     columns.Vector
-	keys      columns.Vector // source_id of a table of changes
-	selectors []*selector    // by tally
-}
-
-// hit is an event of a unit.
-type hit struct{ row, unit int32 }
-
-// run decodes row groups in parallel, at most two a worker ahead, and adds them in the order of days.
-func (p *pass) run(ctx context.Context, days []Day, workers int, counts *Counts) error {
-	if p.table.Kind == table.Change {
-		p.seen = map[string]struct{}{}
-	}
-	workers = max(workers, 1)
-	g, gctx := errgroup.WithContext(ctx)
-	room := make(chan struct{}, 2*workers)
-	queue := make(chan chan *group, 2*workers)
-	g.Go(func() error {
-		defer close(queue)
-		decoders, ctx := errgroup.WithContext(gctx)
-		decoders.SetLimit(workers)
-		for _, day := range newestFirst(days) {
-			for i := day.File.RowGroups() - 1; i >= 0; i-- {
-				if p.prune(day.File, i) {
+// tasks are the row groups that may hold an event inside a window, ordered by the smallest account in them: so those of several
+// days that come to the same units follow each other, and neighbouring workers' units differ.
+func (b *builder) tasks() []task {
+	var list []task
+	for _, r := range b.readings {
+		for _, day := range r.days {
+			first := int64(0)
+			for g := range day.File.RowGroups() {
+				t := task{reading: r, day: day, group: g, first: first}
+				first += day.File.RowGroupRows(g)
+				if low, high, ok := day.File.IntBounds(g, r.table.Occurred); ok && (high < r.from || low >= r.to) {
 					continue
 				}
-				select {
-				case room <- struct{}{}:
-				case <-ctx.Done():
-					return decoders.Wait()
+				if r.account && day.File.Absent(g, "account") == 0 {
+					t.least, _, _ = day.File.IDBounds(g, "account")
 				}
-				ready := make(chan *group, 1)
-				queue <- ready
-				decoders.Go(func() error {
-					defer close(ready)
-					decoded, err := p.decode(ctx, day.File, i)
-					if err != nil {
-						return fmt.Errorf("%s: %w", day.Day, err)
-					}
-					ready <- decoded
-					return nil
-				})
+				list = append(list, t)
 			}
 		}
-		return decoders.Wait()
-	})
-	g.Go(func() error {
-		for ready := range queue {
-			if decoded, ok := <-ready; ok {
-				counts.Rows += int64(decoded.rows)
-				counts.Hits += int64(len(decoded.hits))
-				p.add(decoded)
-			}
-			<-room
-		}
-		return nil
-	})
-	if err := g.Wait(); err != nil {
-		return err
 	}
+	slices.SortStableFunc(list, func(x, y task) int {
+		return cmp.Or(bytes.Compare(x.least[:], y.least[:]), cmp.Compare(x.day.Day, y.day.Day))
+	})
+	return list
+}
+
+// share is tasks between workers, each of whom begins with a stretch of its own.
+type share struct {
+	mu        sync.Mutex
+	stretches [][]task
+}
+
+func newShare(tasks []task, workers int) *share {
+	s := &share{}
+	for w := range workers {
+		s.stretches = append(s.stretches, tasks[w*len(tasks)/workers:(w+1)*len(tasks)/workers])
+	}
+	return s
+}
+
+// next gives a worker its next task: of its own stretch, then from the end of the longest that is left.
+func (s *share) next(worker int) (t task, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if own := s.stretches[worker]; len(own) > 0 {
+		s.stretches[worker] = own[1:]
+		return own[0], true
+	}
+	longest := 0
+	for i := range s.stretches {
+		if len(s.stretches[i]) > len(s.stretches[longest]) {
+			longest = i
+		}
+	}
+	rest := s.stretches[longest]
+	if len(rest) == 0 {
+		return t, false
+	}
+	s.stretches[longest] = rest[:len(rest)-1]
+	return rest[len(rest)-1], true
+}
+
+// part is one of the ranges that units are worked in.
+type part struct{ at, of int }
+
+// of gives the units of a view that a part holds: [from, to).
+func (p part) units(v *view) (from, to int32) {
+	n := len(v.ids)
+	return int32(n * p.at / p.of), int32(n * (p.at + 1) / p.of)
+}
+
+// parts says in how many ranges units are to be worked.
+func (b *builder) parts() int {
+	bytes, most := int64(0), 1
+	for _, v := range b.views {
+		each := int64(0)
+		for _, m := range v.measures {
+			each += m.unitBytes()
+		}
+		bytes += each * int64(len(v.ids))
+		most = max(most, len(v.ids))
+	}
+	if b.Memory <= 0 {
+		return 1
+	}
+	return int(min(max(1, (bytes+b.Memory-1)/b.Memory), int64(most)))
+}
+
+// pass reads the events and emits the facts: in one go where memory allows, else a range of units after the other. Percentiles
+// of all units are known after the last range only; metrics that need them are then made in a second round.
+func (b *builder) pass(ctx context.Context) error {
+	tasks, parts := b.tasks(), b.parts()
+	again := false
+	for i := range parts {
+		p := part{i, parts}
+		sheets, err := b.read(ctx, tasks, p, false)
+		if err != nil {
+			return err
+		}
+		b.each(func(e *trial) error {
+			for _, v := range e.views {
+				for at, m := range v.measures {
+					b.tellDays(v, at, sheets[v.place], p)
+					if m.percentiles() && parts > 1 {
+						v.collect(at, sheets[v.place], p)
+						continue
+					}
+					if err := v.emit(at, sheets[v.place], p, b.end); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
+		for _, e := range b.trials {
+			again = again || parts > 1 && slices.ContainsFunc(e.measures, (*measure).percentiles)
+		}
+	}
+	for i := 0; again && i < parts; i++ {
+		p := part{i, parts}
+		sheets, err := b.read(ctx, tasks, p, true)
+		if err != nil {
+			return err
+		}
+		b.each(func(e *trial) error {
+			for _, v := range e.views {
+				for at, m := range v.measures {
+					if !m.percentiles() {
+						continue
+					}
+					if err := v.emit(at, sheets[v.place], p, b.end); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
+	}
+	b.each(b.emitDays)
+	b.each(b.emitExclusions)
 	return ctx.Err()
 }
 
-// prune reports a row group that lies before the first exposure or after the last window. A table of changes is read
-// whole: a row outside every window may still replace one inside.
-func (p *pass) prune(f *columns.File, rowGroup int) bool {
-	low, high, ok := f.IntBounds(rowGroup, p.table.Occurred)
-	if !ok || p.seen != nil {
-		return false
+// each does something for all experiments that have not failed, several at a time.
+func (b *builder) each(do func(*trial) error) {
+	var g errgroup.Group
+	g.SetLimit(b.workers)
+	for _, e := range b.trials {
+		if b.failed[e.place] == nil {
+			g.Go(func() error {
+				b.fail(e, do(e))
+				return nil
+			})
+		}
 	}
-	longest := int64(0)
-	for _, t := range p.tallies {
-		longest = max(longest, t.window)
-	}
-	return high < p.units.earliest || low >= p.units.latest+longest || low >= p.end
+	g.Wait() //nolint:errcheck // failures are the experiments' own
 }
 
-// decode reads the columns of a row group that the metrics need, and finds the events of units.
-func (p *pass) decode(ctx context.Context, f *columns.File, rowGroup int) (*group, error) {
-	d := &group{}
-	var accounts columns.Vector
-	if err := f.Vector(ctx, rowGroup, "account", &accounts); err != nil {
+// read runs the workers over the tasks for one part of the units, and gives their sheets, by view. What is told of days and
+// exclusions is added to the experiments', unless it is read again.
+func (b *builder) read(ctx context.Context, tasks []task, p part, again bool) ([]sheet, error) {
+	share := newShare(tasks, b.workers)
+	workers := make([]*worker, b.workers)
+	g, gctx := errgroup.WithContext(ctx)
+	for i := range workers {
+		w := newWorker(b, p, again)
+		workers[i] = w
+		g.Go(func() error {
+			for t, ok := share.next(i); ok; t, ok = share.next(i) {
+				if err := w.group(gctx, t); err != nil {
+					return fmt.Errorf("%s %s: %w", t.table, t.day.Day, err)
+				}
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	d.rows = len(accounts.Index)
-	unitOf := p.units.of(accounts.IDs)
-	for row, at := range accounts.Index {
-		if at >= 0 && unitOf[at] >= 0 {
-			d.hits = append(d.hits, hit{int32(row), unitOf[at]})
-		}
-	}
-	if len(d.hits) == 0 {
-		return d, nil
-	}
-	if err := f.Vector(ctx, rowGroup, p.table.Occurred, &d.times); err != nil {
-		return nil, err
-	}
-	if p.seen != nil {
-		if err := f.Vector(ctx, rowGroup, "source_id", &d.keys); err != nil {
-			return nil, err
-		}
-	}
-	read := map[string]*columns.Vector{}
-	column := func(name string) (*columns.Vector, error) {
-		if read[name] == nil {
-			read[name] = &columns.Vector{}
-			if err := f.Vector(ctx, rowGroup, name, read[name]); err != nil {
-				return nil, err
+	for _, w := range workers {
+		b.counts.Rows += w.counts.Rows
+		b.counts.Hits += w.counts.Hits
+		for place := range b.views {
+			if w != workers[0] {
+				workers[0].sheets[place].merge(&w.sheets[place])
 			}
 		}
-		return read[name], nil
-	}
-	for _, t := range p.tallies {
-		s, err := newSelector(t.metric, column)
-		if err != nil {
-			return nil, err
-		}
-		d.selectors = append(d.selectors, s)
-	}
-	return d, nil
-}
-
-// add takes a decoded row group into the tallies, the last row first: a table of changes is sorted by account and
-// time, so the newest state of a key comes first.
-func (p *pass) add(d *group) {
-	for i := len(d.hits) - 1; i >= 0; i-- {
-		h := d.hits[i]
-		if p.seen != nil {
-			key := d.keys.Strings[d.keys.Index[h.row]]
-			if _, known := p.seen[key]; known {
-				continue
-			}
-			p.seen[key] = struct{}{}
-		}
-		at := d.times.Ints[h.row]
-		since := at - p.units.first[h.unit]
-		if since < 0 || at >= p.end {
-			continue
-		}
-		for i, t := range p.tallies {
-			if since < t.window && d.selectors[i].meets(int(h.row)) {
-				t.add(h.unit, at, d.selectors[i].value(int(h.row)))
-			}
+		for _, e := range b.trials {
+			e.tally.merge(&w.tallies[e.place])
 		}
 	}
-}
-
-// selector is a metric's filter and value over one row group.
-type selector struct {
-	conditions []func(row int) bool
-	value      func(row int) float64
-}
-
-func newSelector(m *metric.Metric, column func(string) (*columns.Vector, error)) (*selector, error) {
-	s := &selector{value: func(int) float64 { return 1 }}
-	for i := range m.Filter {
-		v, err := column(m.Filter[i].Column)
-		if err != nil {
-			return nil, err
-		}
-		s.conditions = append(s.conditions, condition(&m.Filter[i], v))
+	for _, e := range b.trials {
+		b.fail(e, e.tally.unrated())
 	}
-	if m.Type != metric.Mean {
-		return s, nil
-	}
-	v, err := column(m.Value)
-	if err != nil {
-		return nil, err
-	}
-	if v.Present != nil {
-		s.conditions = append(s.conditions, func(row int) bool { return v.Present[row] })
-	}
-	if len(v.Ints) > 0 {
-		s.value = func(row int) float64 { return float64(v.Ints[row]) }
-	} else {
-		s.value = func(row int) float64 { return v.Floats[row] }
-	}
-	return s, nil
-}
-
-func (s *selector) meets(row int) bool {
-	for _, c := range s.conditions {
-		if !c(row) {
-			return false
-		}
-	}
-	return true
+	return workers[0].sheets, nil
 }

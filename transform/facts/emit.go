@@ -1,0 +1,107 @@
+package facts
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"crosslift/schemas/metric"
+	"crosslift/schemas/table"
+)
+
+// worth is a unit's value before winsorising.
+func (m *measure) worth(s *sums, unit int) float64 {
+	switch m.Type {
+	case metric.Proportion, metric.Retention:
+		return float64(min(s.events[unit].count, 1))
+	case metric.Count:
+		return float64(s.events[unit].count)
+	}
+	return s.value.At(unit)
+}
+
+// worthBefore is its value before the first exposure.
+func (m *measure) worthBefore(s *sums, unit int) float64 {
+	x := s.covariate.At(unit)
+	if m.Type == metric.Proportion || m.Type == metric.Retention {
+		return min(x, 1)
+	}
+	return x
+}
+
+// settle counts the different values that units have met.
+func (s *sums) settle() {
+	for m := range s.met {
+		s.value.AddInt(int(m.unit), 1)
+	}
+	for m := range s.metBefore {
+		s.covariate.AddInt(int(m.unit), 1)
+	}
+	s.met, s.metBefore = nil, nil
+}
+
+// blank are the sums of units to which no event came.
+var blank sums
+
+// eachSum goes through a measure's sums of all units of a part.
+func (v *view) eachSum(at int, s sheet, p part, each func(unit int32, s *sums, place int) error) error {
+	from, to := p.units(v)
+	for unit := from; unit < to; unit++ {
+		place, of := int(unit-from)%blockUnits, &blank
+		if b := s.blocks[(unit-from)/blockUnits]; b != nil {
+			of = &b[at]
+			if place == 0 {
+				of.settle()
+			}
+		}
+		if err := each(unit, of, place); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// emit emits a measure's rows of the units of a part.
+func (v *view) emit(at int, s sheet, p part, end int64) error {
+	m := v.measures[at]
+	capped := m.capped()
+	var low, high float64
+	if capped {
+		if m.percentiles() && p.of == 1 {
+			v.collect(at, s, p)
+		}
+		low, high = m.caps(v.values[at])
+	}
+	var first, last table.Micros
+	var uncapped, divisor, covariate, before float64
+	row := &table.UnitMetricRow{Metric: m.Name, Stitching: v.stitching}
+	return v.eachSum(at, s, p, func(unit int32, s *sums, place int) error {
+		e := s.events[place]
+		row.Unit, row.Sum, row.Count, row.FirstAt, row.LastAt = v.ids[unit], m.worth(s, place), e.count, nil, nil
+		row.Received, row.Matured = v.received[unit] != never, m.span.maturity(v.first[unit]) <= end
+		if e.count > 0 {
+			first, last = table.Micros(e.first), table.Micros(e.last)
+			row.FirstAt, row.LastAt, row.Received = &first, &last, v.received[unit] <= e.first
+		}
+		if capped {
+			uncapped = row.Sum
+			row.Uncapped, row.Sum = &uncapped, min(max(row.Sum, low), high)
+		}
+		if m.denominator != nil {
+			divisor = s.divisor.At(place)
+			row.Divisor = &divisor
+		}
+		if m.span.covariate > 0 {
+			covariate = m.worthBefore(s, place)
+			row.Covariate = &covariate
+			if m.denominator != nil {
+				before = s.before.At(place)
+				row.Before = &before
+			}
+		}
+		if slices.ContainsFunc([]float64{row.Sum, divisor, covariate, before}, math.IsNaN) {
+			return fmt.Errorf("metric %s: a sum of values that are not finite: leave them out by a filter", m.Name)
+		}
+		return v.experiment.Unit(row)
+	})
+}
