@@ -122,15 +122,19 @@ func TestTheSandboxsTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("DATABASE", db.URL("product_reader"))
-	for _, late := range []string{"", "\ntx: tx"} {
-		source := open(t, "url: ${DATABASE}"+late, nil)
+	for _, more := range []string{"\nrows: {ignore: [tx, device_id]}", "\ntx: tx\nrows: {columns: {device: device_id}}"} {
+		source := open(t, "url: ${DATABASE}"+more, nil)
+		var on identifier.ID
+		if strings.Contains(more, "device:") {
+			on = device("d1")
+		}
 		then := table.MicrosOf(at)
 		equal(t, "assigned", read[table.AssignmentRow](t, source, "assigned").Rows, []table.AssignmentRow{
 			{SourceID: "2", AssignedAt: then, Experiment: "cashback", Variant: "B", Account: account("u1")},
 			{SourceID: "4", AssignedAt: then, Experiment: "cashback", Variant: "A", Device: device("d1")},
 		})
 		equal(t, "exposed", read[table.ExposureRow](t, source, "exposed").Rows, []table.ExposureRow{
-			{SourceID: "3", ExposedAt: then, Experiment: "cashback", Variant: "B", Account: account("u1"), Platform: "tv", Country: "RU"},
+			{SourceID: "3", ExposedAt: then, Experiment: "cashback", Variant: "B", Account: account("u1"), Device: on, Platform: "tv", Country: "RU"},
 		})
 	}
 	source := open(t, "url: ${DATABASE}", nil)
@@ -139,6 +143,11 @@ func TestTheSandboxsTable(t *testing.T) {
 			t.Errorf("check: %s: %v", f.What, f.Problem)
 		}
 	}
+
+	// That it was met on a device does not make up for an exposure's nobody.
+	db.Do(t, `UPDATE ab_assignments SET unit_id = NULL WHERE kind = 'exposed'`)
+	of := read[table.ExposureRow](t, open(t, "url: ${DATABASE}\nrows: {columns: {device: device_id}}", nil), "exposed")
+	equal(t, "of nobody", reasons(of.Rejected), "1 unit_id: required, but empty")
 }
 
 func TestATableOfAnotherShape(t *testing.T) {

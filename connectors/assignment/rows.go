@@ -10,7 +10,8 @@ import (
 )
 
 // Rows say what the table is called, and its columns: id, assigned_at, experiment, variant, unit_type, unit_id, kind,
-// platform, country. The last two are only known of exposures, and may be "" where the table lacks them.
+// platform, country, device. The last three are only known of exposures, and may be "" where the table lacks them, as it does
+// device unless the settings name it: on which device an account met its variant.
 type Rows struct {
 	Table    string            `yaml:"table"`
 	Columns  map[string]string `yaml:"columns"`  // by the names above
@@ -31,6 +32,7 @@ func (r *Rows) prepare() error {
 	for _, name := range []string{"id", "assigned_at", "experiment", "variant", "unit_type", "unit_id", "kind", "platform", "country"} {
 		defaults[name] = name
 	}
+	defaults[device] = ""
 	var errs []error
 	for field, fill := range map[string]func() error{
 		"columns": func() (err error) { r.Columns, err = over(r.Columns, defaults); return err },
@@ -53,7 +55,7 @@ func (r *Rows) spec(kind string) pgread.Spec {
 		return pgread.Column{From: r.Columns["unit_id"], When: &pgread.Condition{Column: r.Columns["unit_type"], Values: []string{r.Units[name]}}}
 	}
 	s := pgread.Spec{Name: "assignment/" + kind, To: table.Assignment, From: pgread.Table{
-		Table: r.Table, Ignore: append([]string{r.Columns["platform"], r.Columns["country"]}, r.Ignore...),
+		Table: r.Table, Ignore: append([]string{r.Columns["platform"], r.Columns["country"], r.Columns[device]}, r.Ignore...),
 		Columns: map[string]pgread.Column{
 			"source_id":   {From: r.Columns["id"]},
 			"assigned_at": {From: r.Columns["assigned_at"]},
@@ -75,6 +77,12 @@ func (r *Rows) spec(kind string) pgread.Spec {
 		delete(s.From.Columns, "assigned_at")
 		s.From.Columns["platform"] = pgread.Column{From: r.Columns["platform"]}
 		s.From.Columns["country"] = pgread.Column{From: r.Columns["country"]}
+		on := unit(device)
+		on.Else = r.Columns[device]
+		s.From.Columns["device"] = on
+		if on.Else != "" { // else a row that names nobody would pass for one of its device
+			s.Refuse = append(s.Refuse, pgread.Refusal{Condition: is(r.Columns["unit_id"], false, ""), Reason: "unit_id: required, but empty"})
+		}
 	}
 	s.Only = &only
 	if r.Override != "" {

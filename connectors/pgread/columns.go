@@ -19,10 +19,11 @@ type Table struct {
 type Column struct {
 	From   string            `yaml:"from"`
 	Value  *string           `yaml:"value"`
-	Map    map[string]string `yaml:"map"`    // the database's texts and what they mean; others are rejected
-	Region string            `yaml:"region"` // of phone numbers without a country's code: ISO 3166-1
-	Hash   bool              `yaml:"hash"`   // keep only a keyed hash of the text
-	When   *Condition        `yaml:"-"`      // absent in rows that do not meet it
+	Map    map[string]string `yaml:"map"`                 // the database's texts and what they mean; others are rejected
+	Region string            `yaml:"region"`              // of phone numbers without a country's code: ISO 3166-1
+	Hash   bool              `yaml:"hash"`                // keep only a keyed hash of the text
+	When   *Condition        `yaml:"-"`                   // holds in the rows that From is for; in others the value is
+	Else   string            `yaml:"-" json:",omitempty"` // that of this column of the database, or absent without one
 }
 
 // UnmarshalText reads the short form: the name of the database's column, or nothing.

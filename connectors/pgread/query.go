@@ -99,7 +99,12 @@ func (q *query) column(s *Stream, to table.Column, from Column, n *needs) error 
 	}
 	if from.When != nil {
 		n.column(from.When.Column)
-		text = "CASE WHEN " + from.When.sql() + " THEN " + text + " END"
+		text = "CASE WHEN " + from.When.sql() + " THEN " + text
+		if from.Else != "" {
+			n.column(from.Else)
+			text += " ELSE " + of(from.Else) + "::text"
+		}
+		text += " END"
 	}
 	q.columns = append(q.columns, text)
 	return nil

@@ -68,8 +68,8 @@ product/devices d1 {"id":"d1","type":"tv","platform":"tvos","model":"X","first_s
 product/logins 1 {"id":1,"at":"2026-11-03T10:00:00.123456Z","user_id":"u1","device_id":"d1","session":"s","kind":"login"}
 product/logins 2 {"id":2,"at":"2026-11-03T23:55:00Z","user_id":"u1","device_id":"d1","session":"s","kind":"refresh"}
 product/viewing 7 {"id":7,"started_at":"2026-11-03T10:00:00.123456Z","user_id":null,"device_id":"d1","title":"Tab\there","seconds":90}
-assignment/rows 2 {"id":2,"experiment":"e","unit_type":"account","unit_id":"u1","variant":"B","kind":"assigned","assigned_at":"2026-11-03T10:00:00.123456Z","platform":null,"country":null}
-assignment/rows 3 {"id":3,"experiment":"e","unit_type":"account","unit_id":"u1","variant":"B","kind":"exposed","assigned_at":"2026-11-04T09:00:00Z","platform":"tv","country":"RU"}`
+assignment/rows 2 {"id":2,"experiment":"e","unit_type":"account","unit_id":"u1","variant":"B","kind":"assigned","assigned_at":"2026-11-03T10:00:00.123456Z","platform":null,"country":null,"device_id":null}
+assignment/rows 3 {"id":3,"experiment":"e","unit_type":"account","unit_id":"u1","variant":"B","kind":"exposed","assigned_at":"2026-11-04T09:00:00Z","platform":"tv","country":"RU","device_id":"d1"}`
 	if got := strings.Join(lines, "\n"); got != want {
 		t.Errorf("got\n%s\nexpected\n%s", got, want)
 	}

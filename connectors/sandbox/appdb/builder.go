@@ -9,6 +9,7 @@
 //	product/logins     id at user_id device_id session kind
 //	product/viewing    id started_at user_id device_id title seconds
 //	assignment/rows    id experiment unit_type unit_id variant kind assigned_at platform country
+//	                   device_id
 //
 // In assignment/rows the world's assignment n has the id 2n and its exposure n has 2n+1.
 //
@@ -88,6 +89,7 @@ type assignment struct {
 	AssignedAt string  `json:"assigned_at"`
 	Platform   *string `json:"platform"`
 	Country    *string `json:"country"`
+	Device     *string `json:"device_id"`
 }
 
 // Builder writes a world's accounts, devices, logins, views, assignments and exposures as rows.
@@ -120,12 +122,12 @@ func (builder) Build(c *world.Chunk, to world.Writer) error {
 	}
 	for _, a := range c.Assignments {
 		w.write(Assignment, "rows", number(2*a.ID), a.At, a.Visible, assignment{
-			2 * a.ID, a.Experiment, a.UnitType, a.Unit, a.Variant, "assigned", stamp(a.At), nil, nil,
+			2 * a.ID, a.Experiment, a.UnitType, a.Unit, a.Variant, "assigned", stamp(a.At), nil, nil, nil,
 		})
 	}
 	for _, e := range c.Exposures {
 		w.write(Assignment, "rows", number(2*e.ID+1), e.At, e.Visible, assignment{
-			2*e.ID + 1, e.Experiment, e.UnitType, e.Unit, e.Variant, "exposed", stamp(e.At), given(e.Platform), given(e.Country),
+			2*e.ID + 1, e.Experiment, e.UnitType, e.Unit, e.Variant, "exposed", stamp(e.At), given(e.Platform), given(e.Country), given(e.Device),
 		})
 	}
 	return w.err

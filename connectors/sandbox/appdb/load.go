@@ -33,7 +33,7 @@ var targets = []target{
 	{Product, "logins", "logins", strings.Fields("id at user_id device_id session kind")},
 	{Product, "viewing", "viewing_actions", strings.Fields("id started_at user_id device_id title seconds")},
 	{Assignment, "rows", "ab_assignments", strings.Fields("id experiment unit_type unit_id variant kind assigned_at " +
-		"platform country")},
+		"platform country device_id")},
 }
 
 // Load brings the tables of a database from how they were at one instant, from, to how the product has them at a later

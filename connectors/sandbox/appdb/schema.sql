@@ -51,6 +51,7 @@ CREATE TABLE ab_assignments (
 	assigned_at timestamptz NOT NULL,
 	platform text,
 	country text,
+	device_id text,
 	tx xid8 NOT NULL DEFAULT pg_current_xact_id()
 );
 CREATE INDEX users_by_change ON users (updated_at, id);

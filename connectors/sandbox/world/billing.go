@@ -55,8 +55,12 @@ func (h *home) subscribe(d dice, a *account, w *wallet, at time.Time, family boo
 
 // becomes writes a version of the subscription.
 func (h *home) becomes(b *bill, at time.Time, status string) {
+	first := b.sub.Status == ""
 	b.sub.Status, b.sub.Changed, b.sub.Visible = status, at, at
 	if at.Before(h.end) {
+		if first {
+			h.c.Truth.Subscriptions = append(h.c.Truth.Subscriptions, TrueSubscription{b.sub.ID, b.sub.Account, b.sub.Created, !b.sub.TrialEnd.IsZero()})
+		}
 		h.c.Subscriptions = append(h.c.Subscriptions, b.sub)
 	}
 }

@@ -35,7 +35,7 @@ func (h *home) eligible(a *account, c Charge) string {
 // bank writes what the partner bank has of a payment, if it was by the bank's card.
 func (h *home) bank(d dice, b *bill, c Charge, losses []loss) {
 	p := Payment{
-		PaymentID: c.ID, Account: c.Account, CapturedAt: c.Created, AmountMinor: c.Amount, Currency: c.Currency,
+		PaymentID: c.ID, Account: c.Account, CapturedAt: c.Created, AmountMinor: c.Amount, Currency: c.Currency, Plan: c.Plan,
 		Reason: h.eligible(b.acc, c),
 	}
 	for _, l := range losses {

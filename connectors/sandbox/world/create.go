@@ -15,7 +15,7 @@ import (
 )
 
 // Format is the version of the files of a world.
-const Format = 1
+const Format = 2
 
 // About is DIR/world.json: what a world was made with.
 type About struct {

@@ -55,6 +55,7 @@ func whole(t testing.TB, o world.Options) *world.Chunk {
 		all.Truth.Nodes = append(all.Truth.Nodes, c.Truth.Nodes...)
 		all.Truth.Exposures = append(all.Truth.Exposures, c.Truth.Exposures...)
 		all.Truth.Payments = append(all.Truth.Payments, c.Truth.Payments...)
+		all.Truth.Subscriptions = append(all.Truth.Subscriptions, c.Truth.Subscriptions...)
 		all.Truth.Accruals = append(all.Truth.Accruals, c.Truth.Accruals...)
 		all.Truth.Planted = append(all.Truth.Planted, c.Truth.Planted...)
 		all.Truth.Attended = append(all.Truth.Attended, c.Truth.Attended...)
@@ -268,4 +269,31 @@ func BenchmarkGenerate(b *testing.B) {
 	b.ReportMetric(float64(events), "events")
 	b.ReportMetric(float64(logins), "logins")
 	b.ReportMetric(float64(views), "views")
+}
+
+// Rates are the same whenever they are asked for, differ by day, currency and world, and stay near an average day's.
+func TestRates(t *testing.T) {
+	t.Parallel()
+	const days = 400
+	seen := map[float64]int{}
+	for _, seed := range []uint64{1, 2} {
+		about := world.About{Seed: seed}
+		for currency, average := range map[string]float64{"JPY": 0.52, "KWD": 262.5, "KZT": 0.163} {
+			sum := 0.0
+			for day := table.Day(20_000); day < 20_000+days; day++ {
+				rate := about.Rate(currency, day)
+				if rate != about.Rate(currency, day) || math.Abs(rate/average-1) > 0.0301 {
+					t.Fatalf("seed %d: %s on %s: %v", seed, currency, day, rate)
+				}
+				sum += rate
+				seen[rate]++
+			}
+			if mean := sum / days; math.Abs(mean/average-1) > 0.003 {
+				t.Errorf("seed %d: a %s is worth %v on average, expected about %v", seed, currency, mean, average)
+			}
+		}
+	}
+	if len(seen) < 2*3*days*9/10 {
+		t.Errorf("%d different rates of %d", len(seen), 2*3*days)
+	}
 }

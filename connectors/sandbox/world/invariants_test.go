@@ -293,6 +293,39 @@ func TestMoneyAddsUp(t *testing.T) {
 	}
 }
 
+// What the truth says of payments and subscriptions is what the payment system shows of them.
+func TestPaymentsAndSubscriptionsAreWhatTheTruthSays(t *testing.T) {
+	t.Parallel()
+	o := options(t, 5000, 45)
+	o.Scale = 0.01
+	c := whole(t, o)
+	paid := map[string]world.Payment{}
+	for _, x := range c.Charges {
+		if x.Status == "succeeded" {
+			paid[x.ID] = world.Payment{PaymentID: x.ID, Account: x.Account, CapturedAt: x.Created, AmountMinor: x.Amount, Currency: x.Currency, Plan: x.Plan}
+		}
+	}
+	for _, x := range c.Truth.Payments {
+		if want := (world.Payment{PaymentID: x.PaymentID, Account: x.Account, CapturedAt: x.CapturedAt, AmountMinor: x.AmountMinor, Currency: x.Currency, Plan: x.Plan}); paid[x.PaymentID] != want {
+			t.Errorf("payment %+v is charge %+v", x, paid[x.PaymentID])
+		}
+	}
+	begun := map[string]world.TrueSubscription{}
+	for _, x := range c.Subscriptions {
+		begun[x.ID] = world.TrueSubscription{SubscriptionID: x.ID, Account: x.Account, Started: x.Created, Trial: !x.TrialEnd.IsZero()}
+	}
+	trials := 0
+	for _, x := range c.Truth.Subscriptions {
+		if x != begun[x.SubscriptionID] {
+			t.Errorf("subscription %+v is shown as %+v", x, begun[x.SubscriptionID])
+		}
+		trials += int(number(x.Trial))
+	}
+	if len(c.Truth.Payments) != len(paid) || len(c.Truth.Subscriptions) != len(begun) || trials == 0 || trials == len(begun) {
+		t.Errorf("%d payments of %d, %d subscriptions of %d, %d trials", len(c.Truth.Payments), len(paid), len(c.Truth.Subscriptions), len(begun), trials)
+	}
+}
+
 // What the bank accrued for a payment, by what is wrong about it.
 func TestAccrualsAreWhatTheTruthSays(t *testing.T) {
 	t.Parallel()

@@ -40,7 +40,7 @@ func Open(dir string) (*World, error) {
 		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, "world.json"), err)
 	}
 	if w.about.Format != Format {
-		return nil, fmt.Errorf("world %s: format %d: expected %d", dir, w.about.Format, Format)
+		return nil, fmt.Errorf("world %s: format %d, expected %d: another version of the program made it: remove it, or choose another folder", dir, w.about.Format, Format)
 	}
 	return w, nil
 }

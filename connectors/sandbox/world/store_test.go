@@ -518,11 +518,12 @@ func TestTruthIsReadBack(t *testing.T) {
 	effects, err5 := world.ReadEffects(dir)
 	planted, err6 := world.ReadPlanted(dir)
 	attended, err7 := world.ReadAttendance(dir)
-	if err := errors.Join(err1, err2, err3, err4, err5, err6, err7); err != nil {
+	begun, err8 := world.ReadSubscriptions(dir)
+	if err := errors.Join(err1, err2, err3, err4, err5, err6, err7, err8); err != nil {
 		t.Fatal(err)
 	}
 	for name, pair := range map[string][2]any{
-		"node": {nodes, c.Truth.Nodes}, "exposure": {exposures, c.Truth.Exposures}, "payment": {payments, c.Truth.Payments},
+		"node": {nodes, c.Truth.Nodes}, "exposure": {exposures, c.Truth.Exposures}, "subscription": {begun, c.Truth.Subscriptions}, "payment": {payments, c.Truth.Payments},
 		"accrual": {accruals, c.Truth.Accruals}, "planted": {planted, c.Truth.Planted}, "attendance": {attended, c.Truth.Attended},
 	} {
 		if sum(t, pair[0]) != sum(t, pair[1]) {

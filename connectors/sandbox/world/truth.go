@@ -9,12 +9,13 @@ import (
 
 // Truth is what is true of some households, before the sources get it wrong. Its tables are the files of DIR/truth.
 type Truth struct {
-	Nodes     []Node
-	Exposures []TrueExposure
-	Payments  []Payment
-	Accruals  []TrueAccrual
-	Planted   []Planted
-	Attended  []Attendance
+	Nodes         []Node
+	Exposures     []TrueExposure
+	Subscriptions []TrueSubscription
+	Payments      []Payment
+	Accruals      []TrueAccrual
+	Planted       []Planted
+	Attended      []Attendance
 }
 
 // Node says that an identifier is of an account, or of a human without one, and from when to when it was used so. An
@@ -74,6 +75,14 @@ type TrueExposure struct {
 	WatchedTreatment int64 `parquet:"watched_seconds_treatment"`
 }
 
+// TrueSubscription is a subscription that somebody began, whatever became of it.
+type TrueSubscription struct {
+	SubscriptionID string    `parquet:"subscription_id"`
+	Account        string    `parquet:"account"`
+	Started        time.Time `parquet:"started_at,timestamp(microsecond)"`
+	Trial          bool      `parquet:"trial"` // it began with a free day
+}
+
 // Payment is a succeeded charge, and what it should bring its payer in cashback.
 type Payment struct {
 	PaymentID     string    `parquet:"payment_id"`
@@ -81,6 +90,7 @@ type Payment struct {
 	CapturedAt    time.Time `parquet:"captured_at,timestamp(microsecond)"`
 	AmountMinor   int64     `parquet:"amount_minor"`
 	Currency      string    `parquet:"currency,dict"`
+	Plan          string    `parquet:"plan,dict"` // first_month, monthly
 	Eligible      bool      `parquet:"eligible"`
 	Reason        string    `parquet:"reason,optional,dict"`   // why it is not
 	ExpectedMinor int64     `parquet:"expected_minor"`         // as known when it was captured

@@ -61,6 +61,7 @@ type truthWriter struct {
 	nodes     *sheet[Node]
 	attended  *sheet[Attendance]
 	exposures *sheet[TrueExposure]
+	begun     *sheet[TrueSubscription]
 	payments  *sheet[Payment]
 	accruals  *sheet[TrueAccrual]
 	effects   *sheet[TrueEffect]
@@ -75,7 +76,7 @@ func newTruthWriter(dir string) (*truthWriter, error) {
 		return nil, err
 	}
 	var t truthWriter
-	var errs [8]error
+	var errs [9]error
 	t.nodes, errs[0] = newSheet[Node](dir, "node")
 	t.exposures, errs[1] = newSheet[TrueExposure](dir, "exposure")
 	t.payments, errs[2] = newSheet[Payment](dir, "payment")
@@ -84,6 +85,7 @@ func newTruthWriter(dir string) (*truthWriter, error) {
 	t.planted, errs[5] = newSheet[Planted](dir, "planted")
 	t.damaged, errs[6] = newSheet[Damaged](dir, "damaged")
 	t.attended, errs[7] = newSheet[Attendance](dir, "attendance")
+	t.begun, errs[8] = newSheet[TrueSubscription](dir, "subscription")
 	return &t, errors.Join(errs[:]...)
 }
 
@@ -101,8 +103,8 @@ func (t *truthWriter) add(c *Truth) error {
 			t.sums[i][1] += pair[1]
 		}
 	}
-	return errors.Join(t.nodes.add(c.Nodes), t.attended.add(c.Attended), t.exposures.add(c.Exposures), t.payments.add(c.Payments), t.accruals.add(c.Accruals),
-		t.planted.add(c.Planted))
+	return errors.Join(t.nodes.add(c.Nodes), t.attended.add(c.Attended), t.exposures.add(c.Exposures), t.begun.add(c.Subscriptions), t.payments.add(c.Payments),
+		t.accruals.add(c.Accruals), t.planted.add(c.Planted))
 }
 
 // finish writes what is known at the end only, and completes the files.
@@ -125,20 +127,20 @@ func (t *truthWriter) finish(s *setting, f *faulty) error {
 	slices.SortFunc(f.planted, func(a, b Planted) int {
 		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Place, b.Place), cmp.Compare(a.Value, b.Value))
 	})
-	return errors.Join(t.planted.add(f.planted), t.damaged.add(f.damaged), t.nodes.finish(), t.attended.finish(), t.exposures.finish(),
+	return errors.Join(t.planted.add(f.planted), t.damaged.add(f.damaged), t.nodes.finish(), t.attended.finish(), t.exposures.finish(), t.begun.finish(),
 		t.payments.finish(), t.accruals.finish(), t.effects.finish(), t.planted.finish(), t.damaged.finish())
 }
 
 // abort closes what a failure left open; it does no harm after finish.
 func (t *truthWriter) abort() {
-	for _, f := range []*os.File{t.nodes.file, t.attended.file, t.exposures.file, t.payments.file, t.accruals.file, t.effects.file, t.planted.file, t.damaged.file} {
+	for _, f := range []*os.File{t.nodes.file, t.attended.file, t.exposures.file, t.begun.file, t.payments.file, t.accruals.file, t.effects.file, t.planted.file, t.damaged.file} {
 		f.Close()
 	}
 }
 
 func (t *truthWriter) rows() map[string]int64 {
 	return map[string]int64{
-		"node": t.nodes.n, "attendance": t.attended.n, "exposure": t.exposures.n, "payment": t.payments.n, "accrual": t.accruals.n, "effect": t.effects.n,
+		"node": t.nodes.n, "attendance": t.attended.n, "exposure": t.exposures.n, "subscription": t.begun.n, "payment": t.payments.n, "accrual": t.accruals.n, "effect": t.effects.n,
 		"planted": t.planted.n, "damaged": t.damaged.n,
 	}
 }
@@ -163,6 +165,11 @@ func ReadAttendance(dir string) ([]Attendance, error) {
 // ReadExposures reads the units of the experiment.
 func ReadExposures(dir string) ([]TrueExposure, error) {
 	return readSheet[TrueExposure](dir, "exposure")
+}
+
+// ReadSubscriptions reads the subscriptions that were begun.
+func ReadSubscriptions(dir string) ([]TrueSubscription, error) {
+	return readSheet[TrueSubscription](dir, "subscription")
 }
 
 // ReadPayments reads the succeeded charges and what they should bring.

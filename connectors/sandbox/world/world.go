@@ -16,16 +16,17 @@
 // A night is the business day in which a version becomes visible; what was visible before the first night lies in the file
 // of the day before it. Files may be edited, added and removed: a world is served as it stands, whatever world.json counts.
 //
-// The truth has eight tables; the fields of the type name their columns, and say what they mean:
+// The truth has nine tables; the fields of the type name their columns, and say what they mean:
 //
-//	node        Node          identifiers, and who used them from when to when
-//	attendance  Attendance    who used a device while no account was to be seen, and in which account's name
-//	exposure    TrueExposure  units of the experiment, with their outcomes under either arm
-//	payment     Payment       succeeded charges, and the cashback that they should bring
-//	accrual     TrueAccrual   the bank's cashback, and what is wrong about it
-//	effect      TrueEffect    the metrics' means under either arm
-//	planted     Planted       personal values that must not be found in anything that is made of the sources
-//	damaged     Damaged       records that Faults made unreadable
+//	node          Node              identifiers, and who used them from when to when
+//	attendance    Attendance        who used a device while no account was to be seen, and in which account's name
+//	exposure      TrueExposure      units of the experiment, with their outcomes under either arm
+//	subscription  TrueSubscription  subscriptions that were begun
+//	payment       Payment           succeeded charges, and the cashback that they should bring
+//	accrual       TrueAccrual       the bank's cashback, and what is wrong about it
+//	effect        TrueEffect        the metrics' means under either arm
+//	planted       Planted           personal values that must not be found in anything that is made of the sources
+//	damaged       Damaged           records that Faults made unreadable
 //
 // # Who is who
 //
