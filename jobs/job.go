@@ -20,7 +20,7 @@ type Job struct {
 
 	// What decides the rows besides the inputs; all of it enters the recipe.
 	Logic       int                                                                 // raised when the code gives other rows
-	Definitions string                                                              // hash of the YAML it uses
+	Definitions map[string]string                                                   // what it uses of the YAML, by name, such as metric revenue: its hash
 	Key         string                                                              // of identifiers, where it hashes them
 	Files       func(ctx context.Context, day table.Day) (map[string]string, error) // of extracts: name → SHA-256
 
@@ -29,6 +29,12 @@ type Job struct {
 	Idle        func(day table.Day) string // why there is nothing to do for a day, "" where there is; nil: always
 	Last        *table.Day                 // of jobs by experiment: the last night that can tell anything new; nil while it is open
 	Make        func(context.Context, *Work) error
+
+	// Together, where it is set, names what a job is made with: jobs of one night that share it wait for each other's
+	// inputs, and MakeTogether makes those that are wanted in one go, instead of Make. It gives an error a work, by place; works
+	// one by one, or in any company, have the same rows.
+	Together     string
+	MakeTogether func(context.Context, []*Work) []error
 
 	// Of a job that publishes: whether the warehouse holds a partition already, and how to load it there.
 	Published func(ctx context.Context, result *lake.Head) (bool, error)

@@ -11,9 +11,10 @@ import (
 
 // Work is what a job is given to do its work for a day: the window, pinned inputs, and drafts for its tables.
 type Work struct {
-	Day     table.Day
-	Window  table.Window // of the day, in the business's zone
-	Workers int
+	Day        table.Day
+	Experiment string       // of jobs by experiment, else ""
+	Window     table.Window // of the day, in the business's zone
+	Workers    int
 	// Known cuts an identity of a later night to what was known by the end of this day; set when a past result is
 	// revised after its own night's identity was thinned.
 	Known  bool
@@ -30,7 +31,7 @@ type Work struct {
 
 // NewWork collects the inputs and opens the drafts of a job, which sort within about memory bytes together.
 func NewWork(l *lake.Lake, j *Job, day table.Day, inputs map[string][]*lake.Head, memory int64) *Work {
-	w := &Work{Day: day, lake: l, inputs: inputs, drafts: map[string]*lake.Draft{}}
+	w := &Work{Day: day, Experiment: j.Experiment, lake: l, inputs: inputs, drafts: map[string]*lake.Draft{}}
 	for _, t := range j.Writes {
 		p := lake.Partition{Table: t, Experiment: j.Experiment, Day: day}
 		if t.Kind == table.Result {
@@ -66,15 +67,41 @@ func (w *Work) OpenSince(ctx context.Context, t *table.Table, since table.Day) (
 		if h.Day < since {
 			continue
 		}
-		r, err := w.lake.Read(ctx, h)
+		r, err := w.openHead(ctx, h)
 		if err != nil {
 			return nil, err
 		}
-		w.open = append(w.open, r)
 		w.Counts.Read += h.Rows
 		readings = append(readings, r)
 	}
 	return readings, nil
+}
+
+// OpenShared opens those of them that are not among opened, by key, and notes them there: works that are done together read
+// what they share once. All of them count as read.
+func (w *Work) OpenShared(ctx context.Context, t *table.Table, opened map[string]bool) ([]*lake.Reading, error) {
+	var readings []*lake.Reading
+	for _, h := range w.Heads(t) {
+		w.Counts.Read += h.Rows
+		if opened[h.Key()] {
+			continue
+		}
+		r, err := w.openHead(ctx, h)
+		if err != nil {
+			return nil, err
+		}
+		opened[h.Key()] = true
+		readings = append(readings, r)
+	}
+	return readings, nil
+}
+
+func (w *Work) openHead(ctx context.Context, h *lake.Head) (*lake.Reading, error) {
+	r, err := w.lake.Read(ctx, h)
+	if err == nil {
+		w.open = append(w.open, r)
+	}
+	return r, err
 }
 
 // OpenOne opens the one partition of a table that the job reads.
@@ -95,11 +122,7 @@ func (w *Work) Was(t *table.Table) *lake.Head { return w.was[t.Path()] }
 
 // OpenWas opens the partition that Was gives.
 func (w *Work) OpenWas(ctx context.Context, t *table.Table) (*lake.Reading, error) {
-	r, err := w.lake.Read(ctx, w.Was(t))
-	if err == nil {
-		w.open = append(w.open, r)
-	}
-	return r, err
+	return w.openHead(ctx, w.Was(t))
 }
 
 // Replaces tells the work what it is about to replace.

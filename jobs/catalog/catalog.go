@@ -27,7 +27,7 @@ type Project struct {
 	Key         identifier.Key
 	Suppressed  identifier.Set // of erased persons: no row that names one enters the lake
 	Identity    Identity
-	Memory      int64 // bytes that identity's events may take, besides sorting
+	Memory      int64 // bytes that identity's events may take, besides sorting; half of it the sums of facts
 	Experiments []*experiment.Experiment
 	Metrics     []*metric.Metric
 	Warehouse   *postgres.DB // nil where nothing is published
@@ -61,21 +61,26 @@ func Jobs(p Project) ([]*jobs.Job, error) {
 		all = append(all, j)
 	}
 	all = append(all, stitcher{Identity: p.Identity, zone: p.Zone, memory: p.Memory}.job())
+	m := measurer{Project: p, campaigns: map[string]campaign{}}
 	for _, e := range p.Experiments {
-		metrics, err := metricsOf(e, p.Metrics)
+		metrics, err := MetricsOf(e, p.Metrics)
 		if err != nil {
 			return nil, err
 		}
-		c := campaign{experiment: e, metrics: metrics, zone: p.Zone}
-		all = append(all, c.exposure(), c.facts(), c.stats(), c.publish(p.Warehouse))
+		c := campaign{
+			experiment: e, metrics: metrics, zone: p.Zone, identity: p.Identity,
+			filled: func(t *table.Table) bool { return len(byTable[t]) > 0 },
+		}
+		m.campaigns[e.Name] = c
+		all = append(all, c.exposure(p.Log), m.facts(c), c.stats(), c.publish(p.Warehouse))
 	}
 	return jobs.Sort(all)
 }
 
-// metricsOf gives the metrics that an experiment names, in its order.
-func metricsOf(e *experiment.Experiment, all []*metric.Metric) ([]*metric.Metric, error) {
+// MetricsOf gives the metrics that an experiment names, in its order.
+func MetricsOf(e *experiment.Experiment, all []*metric.Metric) ([]*metric.Metric, error) {
 	var metrics []*metric.Metric
-	for _, name := range e.Metrics {
+	for _, name := range e.Metrics() {
 		i := slices.IndexFunc(all, func(m *metric.Metric) bool { return m.Name == name })
 		if i < 0 {
 			return nil, fmt.Errorf("experiment %s: no metric is named %q", e.Name, name)

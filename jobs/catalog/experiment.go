@@ -4,17 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"crosslift/jobs"
 	"crosslift/schemas/experiment"
 	"crosslift/schemas/metric"
 	"crosslift/schemas/table"
-	"crosslift/transform/exposure"
-	"crosslift/transform/facts"
-	"crosslift/transform/identity"
 	"crosslift/transform/stats/results"
-	"crosslift/warehouse/columns"
 	"crosslift/warehouse/lake"
 	"crosslift/warehouse/postgres"
 )
@@ -24,14 +21,35 @@ type campaign struct {
 	experiment *experiment.Experiment
 	metrics    []*metric.Metric
 	zone       *time.Location
+	identity   Identity
+	filled     func(*table.Table) bool // by a source of the project
 }
 
-func (c campaign) job(step string, logic int) *jobs.Job {
+func (c campaign) job(step string, logic int, definitions map[string]string) *jobs.Job {
 	return &jobs.Job{
 		Name: step + "/" + c.experiment.Name, Experiment: c.experiment.Name, Logic: logic,
-		Definitions: c.experiment.DefinitionHash(c.metrics), Idle: c.idle, Last: c.last(),
+		Definitions: definitions, Idle: c.idle, Last: c.last(),
 	}
 }
+
+// definitions names the experiment's definition, by the hash of what a step uses of it, and others.
+func (c campaign) definitions(of string, others map[string]string) map[string]string {
+	all := maps.Clone(others)
+	all["experiment "+c.experiment.Name] = of
+	return all
+}
+
+// byMetric names the definitions of the experiment's metrics, by the hash of what a step uses of each.
+func (c campaign) byMetric(of func(*metric.Metric) string) map[string]string {
+	all := map[string]string{}
+	for _, m := range c.metrics {
+		all["metric "+m.Name] = of(m)
+	}
+	return all
+}
+
+// told is what results say of a metric: its numbers, in which unit, and what is good.
+func told(m *metric.Metric) string { return hash([]string{m.Hash(), m.Unit, m.Direction}) }
 
 // idle says why a night does not belong to the experiment: it has not begun.
 func (c campaign) idle(night table.Day) string {
@@ -41,137 +59,8 @@ func (c campaign) idle(night table.Day) string {
 	return ""
 }
 
-// last is the night in which the last unit that may be exposed has matured; nil while the experiment is open.
-func (c campaign) last() *table.Day {
-	if c.experiment.End == nil {
-		return nil
-	}
-	last := *c.experiment.End + c.longest()
-	return &last
-}
-
-// longest is the longest window of the metrics, in days, rounded up.
-func (c campaign) longest() table.Day {
-	var longest time.Duration
-	for _, m := range c.metrics {
-		longest = max(longest, m.Window.Duration())
-	}
-	return table.Day((longest + 24*time.Hour - 1) / (24 * time.Hour))
-}
-
-// exposed is the days in which exposures count, until a night.
-func (c campaign) exposed(night table.Day) (from, to table.Day) {
-	if c.experiment.End != nil {
-		night = min(night, *c.experiment.End)
-	}
-	return c.experiment.Start, night
-}
-
-// observed is the days in which outcomes count, until a night: the last unit's window may end inside the day after.
-func (c campaign) observed(night table.Day) (from, to table.Day) {
-	if c.experiment.End != nil {
-		night = min(night, *c.experiment.End+c.longest())
-	}
-	return c.experiment.Start, night
-}
-
-func (c campaign) exposure() *jobs.Job {
-	j := c.job("exposure", exposure.Logic)
-	j.Writes = []*table.Table{table.UnitExposure}
-	j.Reads = []jobs.Read{{Table: table.Exposure, Span: c.exposed}, {Table: table.ProfileIdentifier}}
-	j.Make = func(ctx context.Context, w *jobs.Work) error {
-		profiles, err := c.profiles(ctx, w)
-		if err != nil {
-			return err
-		}
-		days, err := w.Open(ctx, table.Exposure)
-		if err != nil {
-			return err
-		}
-		from, to := c.exposed(w.Day)
-		draft := w.Draft(table.UnitExposure)
-		counts, err := exposure.Build(ctx, exposure.Input{
-			Experiment: c.experiment, Night: w.Day, Window: table.Span(from, to, c.zone),
-			Exposures: filesOf(days), Profiles: profiles,
-		}, w.Workers, func(row *table.UnitExposureRow) error { return draft.Add(row) })
-		var unknown *exposure.UnknownVariantError
-		switch {
-		case errors.As(err, &unknown):
-			return jobs.Exit(jobs.ExitContract, err)
-		case err != nil:
-			return err
-		case counts.Units == 0:
-			return jobs.Exit(jobs.ExitBlocked, fmt.Errorf("no unit has been exposed from %s to %s: check the experiment's name and days against the exposures", from, to))
-		}
-		return nil
-	}
-	return j
-}
-
-func (c campaign) facts() *jobs.Job {
-	j := c.job("facts", facts.Logic)
-	j.Writes = []*table.Table{table.UnitMetric}
-	j.Reads = []jobs.Read{{Table: table.UnitExposure}, {Table: table.ProfileIdentifier}}
-	var tables []*table.Table
-	for _, m := range c.metrics {
-		t := table.Named(m.Table)
-		if !hasRead(j, t) {
-			tables = append(tables, t)
-			j.Reads = append(j.Reads, jobs.Read{Table: t, Span: c.observed})
-		}
-	}
-	j.Make = func(ctx context.Context, w *jobs.Work) error {
-		profiles, err := c.profiles(ctx, w)
-		if err != nil {
-			return err
-		}
-		exposures, err := w.OpenOne(ctx, table.UnitExposure)
-		if err != nil {
-			return err
-		}
-		in := facts.Input{
-			Experiment: c.experiment, Metrics: c.metrics, Night: w.Day, End: w.Window.To,
-			Exposures: exposures.File, Events: map[string][]facts.Day{}, Profiles: profiles,
-		}
-		for _, t := range tables {
-			days, err := w.Open(ctx, t)
-			if err != nil {
-				return err
-			}
-			for _, day := range days {
-				in.Events[t.Path()] = append(in.Events[t.Path()], facts.Day{Day: day.Head.Day, File: day.File})
-			}
-		}
-		draft := w.Draft(table.UnitMetric)
-		_, err = facts.Build(ctx, in, w.Workers, func(row *table.UnitMetricRow) error { return draft.Add(row) })
-		return err
-	}
-	return j
-}
-
-func hasRead(j *jobs.Job, t *table.Table) bool {
-	for _, r := range j.Reads {
-		if r.Table == t {
-			return true
-		}
-	}
-	return false
-}
-
-// profiles opens the identity that the night's units are known by.
-func (c campaign) profiles(ctx context.Context, w *jobs.Work) (*identity.Profiles, error) {
-	r, err := w.OpenOne(ctx, table.ProfileIdentifier)
-	if err != nil {
-		return nil, err
-	}
-	if w.Known {
-		return identity.OpenKnown(ctx, r.File, identity.AsOfExposure, w.Window.To)
-	}
-	return identity.Open(ctx, r.File, identity.AsOfExposure)
-}
-
 func (c campaign) stats() *jobs.Job {
-	j := c.job("stats", results.Logic)
+	j := c.job("stats", results.Logic, c.definitions(c.experiment.DefinitionHash(nil), c.byMetric(told)))
 	j.Writes = []*table.Table{table.ExperimentResult}
 	j.Reads = []jobs.Read{{Table: table.UnitExposure}, {Table: table.UnitMetric}}
 	j.Make = func(ctx context.Context, w *jobs.Work) error {
@@ -211,7 +100,7 @@ func identityNight(exposures *lake.Head) table.Day {
 const resultsDataset = "experiment_results"
 
 func (c campaign) publish(db *postgres.DB) *jobs.Job {
-	j := c.job("publish", 1)
+	j := c.job("publish", 1, nil)
 	j.Reads = []jobs.Read{{Table: table.ExperimentResult}}
 	load := func(h *lake.Head) postgres.Load {
 		return postgres.Load{
@@ -230,12 +119,4 @@ func (c campaign) publish(db *postgres.DB) *jobs.Job {
 		return published.Rows, err
 	}
 	return j
-}
-
-func filesOf(readings []*lake.Reading) []*columns.File {
-	files := make([]*columns.File, len(readings))
-	for i, r := range readings {
-		files[i] = r.File
-	}
-	return files
 }

@@ -30,10 +30,10 @@ type feed struct {
 func (p Project) extract(t *table.Table, feeds []feed) *jobs.Job {
 	j := &jobs.Job{
 		Name: "extract/" + t.Name, Writes: []*table.Table{t, t.Quarantine()}, Logic: extractLogic, Key: p.Key.Fingerprint(),
+		Definitions: map[string]string{},
 	}
-	definitions := make([]string, len(feeds))
-	for i, f := range feeds {
-		definitions[i] = f.Name() + " " + f.Definition()
+	for _, f := range feeds {
+		j.Definitions["stream "+f.Name()] = f.Definition()
 		j.Unversioned = j.Unversioned || !f.Versioned()
 		switch days := f.Restatement(); {
 		case days < 0 || j.Restatement < 0:
@@ -42,7 +42,6 @@ func (p Project) extract(t *table.Table, feeds []feed) *jobs.Job {
 			j.Restatement = max(j.Restatement, days)
 		}
 	}
-	j.Definitions = strings.Join(definitions, "\n")
 	j.Files = func(ctx context.Context, day table.Day) (map[string]string, error) {
 		read := map[string]string{}
 		for _, f := range feeds {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"time"
 
@@ -26,11 +27,23 @@ type Identity struct {
 	Timeline  timeline.Rules
 }
 
-// hash identifies what decides a night's rows.
-func (i Identity) hash() string {
-	content, err := json.Marshal(i)
+// links names what decides which identifiers belong together.
+func (i Identity) links() map[string]string {
+	return map[string]string{"identity's rules": hash(i.Rules), "identity's decisions": hash(i.Decisions)}
+}
+
+// definitions names what decides a night's rows.
+func (i Identity) definitions() map[string]string {
+	all := i.links()
+	all["the timeline's rules"] = hash(i.Timeline)
+	return all
+}
+
+// hash identifies a part of a definition.
+func hash(part any) string {
+	content, err := json.Marshal(part)
 	if err != nil {
-		panic(err) // names, numbers and identifiers only
+		panic(err) // names, numbers, days and identifiers only
 	}
 	sum := sha256.Sum256(content)
 	return hex.EncodeToString(sum[:])
@@ -49,7 +62,7 @@ func lived() []*table.Table { return []*table.Table{table.ProductLogin, table.Vi
 
 func (s stitcher) job() *jobs.Job {
 	j := &jobs.Job{
-		Name: "identity", Writes: append(night.Tables(), table.DeviceTimeline), Logic: 100*night.Logic + timeline.Logic, Definitions: s.hash(),
+		Name: "identity", Writes: append(night.Tables(), table.DeviceTimeline), Logic: 100*night.Logic + timeline.Logic, Definitions: s.definitions(),
 		Reads: []jobs.Read{{Table: table.IdentityEdge, Span: untilNight}},
 	}
 	for _, t := range lived() {
@@ -96,7 +109,7 @@ func (s stitcher) before(ctx context.Context, w *jobs.Work, j *jobs.Job) (*befor
 		}
 	}
 	r := first.Recipe
-	if s.whole || r.Logic != j.Logic || r.Definitions != j.Definitions || lake.Tables(j.Writes...)[table.IdentityLink.Path()] != r.Tables[table.IdentityLink.Path()] {
+	if s.whole || r.Logic != j.Logic || !maps.Equal(r.Definitions, j.Definitions) || lake.Tables(j.Writes...)[table.IdentityLink.Path()] != r.Tables[table.IdentityLink.Path()] {
 		return b, nil
 	}
 	b.changed = first.Day + 1

@@ -62,7 +62,7 @@ func OpenNight(ctx context.Context, l *lake.Lake, day table.Day, of Identity) (*
 		return nil, err
 	}
 	n := &Night{Night: who.Night{Day: day, Files: map[*table.Table]*columns.File{}, Rules: of.Rules, Decisions: of.Decisions}, Heads: heads}
-	n.Others = heads[identityTables()[0]].Recipe.Definitions != of.hash()
+	n.Others = !maps.Equal(heads[identityTables()[0]].Recipe.Definitions, of.definitions())
 	for _, t := range identityTables() {
 		r, err := l.Read(ctx, heads[t])
 		if err != nil {

@@ -5,17 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/go-co-op/gocron/v2"
 
-	"crosslift/schemas/experiment"
 	"crosslift/schemas/metric"
 	"crosslift/schemas/strictyaml"
-	"crosslift/schemas/table"
 )
 
 // Validate checks what can be told from crosslift.yaml alone.
@@ -115,94 +111,4 @@ func readAll[T any](dir string) ([]definition[T], error) {
 		all = append(all, d)
 	}
 	return all, errors.Join(errs...)
-}
-
-// project is what can be checked across files.
-type project struct {
-	streams      *Files
-	sources      Sources
-	streamsKnown bool
-	metrics      []definition[metric.Metric]
-	experiments  []definition[experiment.Experiment]
-}
-
-func (p project) check() error {
-	var errs []error
-	used := map[string]bool{}
-	firsts := map[string]string{}
-	for _, e := range p.experiments {
-		errs = append(errs, unique(e, e.value.Name, "experiment", firsts))
-		for _, name := range e.value.Metrics {
-			used[name] = true
-		}
-	}
-	var names []string
-	named := true // every metric's name could be read
-	firsts = map[string]string{}
-	for _, m := range p.metrics {
-		errs = append(errs, unique(m, m.value.Name, "metric", firsts))
-		names = append(names, m.value.Name)
-		named = named && m.value.Name != ""
-		if t := table.Named(m.value.Table); used[m.value.Name] && t != nil && !p.filled(t) {
-			errs = append(errs, m.doc.Locate(strictyaml.At("table", fmt.Errorf("no stream under sources fills %s", t))))
-		}
-	}
-	for _, e := range p.experiments {
-		for i, name := range e.value.Metrics {
-			if named && !slices.Contains(names, name) {
-				errs = append(errs, e.doc.Locate(strictyaml.At("metrics."+strconv.Itoa(i),
-					fmt.Errorf("no file in metrics/ defines %q: %s", name, strictyaml.Suggest(name, names)))))
-			}
-		}
-		if e.doc != nil && !p.filled(table.Exposure) {
-			errs = append(errs, e.doc.Locate(strictyaml.At("name",
-				fmt.Errorf("no stream under sources fills %s, which says who saw a variant", table.Exposure))))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// filled reports whether a stream fills a table; while the streams are not known, all are.
-func (p project) filled(t *table.Table) bool {
-	if !p.streamsKnown {
-		return true
-	}
-	if slices.Contains(p.sources.tables(), t) {
-		return true
-	}
-	if p.streams != nil {
-		for _, m := range p.streams.Streams {
-			if m.Table == t.Path() {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func unique[T any](d definition[T], name, what string, firsts map[string]string) error {
-	if name == "" {
-		return nil
-	}
-	if first, taken := firsts[name]; taken {
-		return d.doc.Locate(strictyaml.At("name", fmt.Errorf("a second %s %q: the first is in %s", what, name, first)))
-	}
-	firsts[name] = d.file
-	return nil
-}
-
-// tables are those that the sources may fill.
-func (s Sources) tables() (tables []*table.Table) {
-	add := func(given bool, fills ...*table.Table) {
-		if given {
-			tables = append(tables, fills...)
-		}
-	}
-	add(s.Assignment != nil, table.Assignment, table.Exposure)
-	add(s.Bank != nil, table.BankTransaction, table.BankAccrual)
-	add(s.CRM != nil, table.CRMContact, table.CRMSubscription)
-	add(s.GA != nil, table.WebEvent)
-	add(s.Payments != nil, table.Payment, table.Refund, table.Dispute, table.Subscription, table.Invoice, table.BalanceTransaction)
-	add(s.ProductDB != nil, table.ProductUser, table.ProductDevice, table.ProductLogin, table.Viewing)
-	return tables
 }

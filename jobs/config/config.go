@@ -43,7 +43,7 @@ type Project struct {
 	Lake        Lake
 	Warehouse   Warehouse
 	Schedule    Schedule
-	Memory      int64 // bytes that sorting may take
+	Memory      int64 // bytes that sorting and the sums of facts may take
 	Workers     int
 	Identifiers Identifiers
 	Identity    Identity
@@ -118,7 +118,7 @@ type document struct {
 	} `yaml:"sources"`
 }
 
-// defaultMemory bounds sorting where the configuration does not.
+// defaultMemory is taken where the configuration does not.
 const defaultMemory = 512 << 20
 
 // Load reads a project by the path of its crosslift.yaml; env is what ${NAME} refers to.

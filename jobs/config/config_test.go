@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -18,7 +19,9 @@ import (
 	"crosslift/connectors/files"
 	"crosslift/connectors/sandbox/world"
 	"crosslift/jobs/config"
+	"crosslift/schemas/experiment"
 	"crosslift/schemas/identifier"
+	"crosslift/schemas/metric"
 	"crosslift/schemas/secret"
 	"crosslift/schemas/strictyaml"
 	"crosslift/schemas/table"
@@ -68,7 +71,7 @@ func edit(t testing.TB, dir, file, old, changed string) {
 func env(name string) (string, bool) {
 	v, ok := map[string]string{
 		"WAREHOUSE_URL": "postgres://me:hunter2@db.example.com/x", "S3_ACCESS_KEY": "AKIAEXAMPLE", "S3_SECRET_KEY": "hunter2", "EMPTY": "",
-		"MEMORY": "2GB", "WHERE": "local",
+		"MEMORY": "2GiB", "WHERE": "local",
 	}[name]
 	return v, ok
 }
@@ -92,13 +95,13 @@ func TestFreshProjectLoads(t *testing.T) {
 	if names := strings.Join(p.Files.Names(), " "); names != "exposures payments viewing" {
 		t.Errorf("streams %s", names)
 	}
-	if len(p.Experiments) != 1 || len(p.Metrics) != 4 || p.Experiments[0].Primary != "paid_second_month" {
+	if len(p.Experiments) != 1 || len(p.Metrics) != 8 || p.Experiments[0].Primary != "paid_second_month" {
 		t.Errorf("experiments %+v, metrics %+v", p.Experiments, p.Metrics)
 	}
 }
 
-// The starter project's metrics are those whose effects the sandbox's worlds are made with, and its mappings take files as
-// the comments beside them describe.
+// The starter project's metrics are measured as those whose effects the sandbox's worlds are made with, each of these is
+// among them, and its mappings take files as the comments beside them describe.
 func TestStarter(t *testing.T) {
 	t.Parallel()
 	dir := starter(t)
@@ -109,13 +112,13 @@ func TestStarter(t *testing.T) {
 	if name := p.Experiments[0].Name; name != world.Experiment {
 		t.Errorf("experiment %s", name)
 	}
-	effects := map[string]world.Effect{}
-	for _, effect := range world.Effects() {
-		effects[effect.Metric] = effect
-	}
+	units := map[string]string{}
 	for _, m := range p.Metrics {
-		if effect, ok := effects[m.Name]; !ok || effect.Unit != m.Unit {
-			t.Errorf("%s in %s: the world has %+v", m.Name, m.Unit, effect)
+		units[m.Name] = m.Unit
+	}
+	for _, effect := range world.Effects() {
+		if units[effect.Metric] != effect.Unit {
+			t.Errorf("%s in %q: the world has %+v", effect.Metric, units[effect.Metric], effect)
 		}
 	}
 	key, err := identifier.ParseKey(p.Identifiers.Key.Reveal())
@@ -144,6 +147,44 @@ func TestStarter(t *testing.T) {
 		sink := &counter{table: stream.Table()}
 		if err := stream.Extract(t.Context(), on, inputs, sink); err != nil || sink.rows != 1 || sink.rejected != 0 {
 			t.Errorf("%s: %v, %d rows, rejected: %v", name, err, sink.rows, sink.reasons)
+		}
+	}
+}
+
+// The README's experiment and metric have every key, and are valid, also with the keys that it shows as comments.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	content, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(content), "### Experiments and metrics\n")
+	section, _, _ = strings.Cut(section, "\n### ")
+	parts := strings.Split(section, "```")
+	if len(parts) != 5 {
+		t.Fatalf("%d parts: expected an experiment and a metric", len(parts))
+	}
+	for _, of := range []reflect.Type{
+		reflect.TypeFor[experiment.Experiment](), reflect.TypeFor[experiment.Variant](), reflect.TypeFor[experiment.Event](), reflect.TypeFor[experiment.Guardrail](),
+		reflect.TypeFor[metric.Metric](), reflect.TypeFor[metric.Source](), reflect.TypeFor[metric.Filter](), reflect.TypeFor[metric.Days](), reflect.TypeFor[metric.Winsorise](),
+	} {
+		for i := range of.NumField() {
+			if key, _, _ := strings.Cut(of.Field(i).Tag.Get("yaml"), ","); !strings.Contains(section, key+": ") && !strings.Contains(section, key+":\n") {
+				t.Errorf("%s: %s is not shown", of, key)
+			}
+		}
+	}
+	price := strings.TrimPrefix(parts[3], "yaml\n")
+	if err := strictyaml.Decode("README.md", []byte(strings.TrimPrefix(parts[1], "yaml\n")), nil, &experiment.Experiment{}); err != nil {
+		t.Error(err)
+	}
+	for name, text := range map[string]string{
+		"as it is": price,
+		"quantile": "name: x\ntype: quantile\ntable: raw/viewing\nvalue: seconds\nunit: seconds\nwindow: 1d\n" + strings.TrimPrefix(price[strings.Index(price, "# quantile:"):], "# "),
+		"days":     "name: x\ntype: retention\ntable: raw/viewing\n" + strings.TrimPrefix(price[strings.Index(price, "# days:"):], "# "),
+	} {
+		if err := strictyaml.Decode("README.md", []byte(text), nil, &metric.Metric{}); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
@@ -255,17 +296,26 @@ func TestBrokenProjects(t *testing.T) {
 		{"metric of no stream", [][3]string{{main, "      viewing:\n        table: raw/viewing\n        path: viewing/{day}.csv.gz\n        columns:\n          source_id: {from: id}\n          viewed_at: {from: viewed_at, time: unix}\n          account: {from: account}\n          title: {from: title}\n          seconds: {from: seconds}\n", ""}}},
 		{"no exposures", [][3]string{{main, "table: raw/exposure", "table: raw/assignment"}, {main, "exposed_at: {from", "assigned_at: {from"},
 			{main, "          platform: {from: platform}\n          country: {from: country}\n", ""}}},
-		{"unknown metric", [][3]string{{offer, "revenue, watched", "revenu, watched"}}},
+		{"unknown metric", [][3]string{{offer, "- revenue", "- revenu"}}},
 		{"unknown primary", [][3]string{{offer, "primary: paid_second_month", "primary: paid_2nd_month"}}},
+		{"unknown guardrail", [][3]string{{offer, "metric: payment_failed", "metric: payments_failed"}}},
+		{"former experiment", [][3]string{{offer, "secondary:\n", "metrics:\n"}}},
+		{"former filter", [][3]string{{"metrics/activated.yaml", "op: =, value: first_month", "in: [first_month]"}}},
+		{"denominator of no stream", [][3]string{{"metrics/revenue.yaml", "type: mean", "type: ratio\ndenominator: {table: raw/web_event, value: 1}"}}},
+		{"no rates", [][3]string{{"metrics/revenue.yaml", "# currency: RUB #", "currency: RUB #"}}},
+		{"eligibility and activation of no stream", [][3]string{{offer, "activation:\n  table: raw/payment\n  filter: [{column: plan, op: =, value: first_month}]", "activation:\n  table: raw/subscription\neligibility: {table: raw/product_user}"}}},
+		{"segments of no stream", [][3]string{{offer, "[platform, country", "[channel, country"}}},
+		{"segments of nothing", [][3]string{{offer, "[platform, country", "[plan, country"}, {main, "table: raw/payment", "table: raw/refund"}, {main, "paid_at: {from: paid_at, time: rfc3339}\n          account: {from: account}", "created_at: {from: paid_at, time: rfc3339}\n          changed_at: {from: paid_at, time: rfc3339}\n          payment_id: {from: id}"}, {main, "          plan: {from: plan}\n", ""}}},
+		{"a window before the start", [][3]string{{"metrics/views.yaml", "window: 14d", "window: until 2026-08-31"}}},
 		{"second metric of the name", [][3]string{{"metrics/zzz.yaml", "", "name: revenue\ntype: proportion\ntable: raw/payment\nwindow: 1d\n"}}},
 		{"second experiment of the name", [][3]string{{"experiments/zzz.yaml", "",
-			"name: cashback_99\nassigned_by: account\nvariants: [{name: a}, {name: b}]\ncontrol: a\nstart: 2026-01-01\nprimary: revenue\nmetrics: [revenue]\n"}}},
+			"name: cashback_99\nassigned_by: account\nvariants: [{name: a}, {name: b}]\ncontrol: a\nstart: 2026-01-01\nprimary: revenue\n"}}},
 		{"other extension", [][3]string{{"metrics/more.yml", "", "name: more\n"}}},
 		{"broken experiment", [][3]string{{offer, "end: 2026-09-10", "end: 2026-08-10"}, {offer, "control: control", "control: contrl"}, {offer, "alpha: 0.05", "alpha: 5"}}},
-		{"broken metric", [][3]string{{"metrics/revenue.yaml", "value: amount_minor", "value: amount"}, {"metrics/revenue.yaml", "in: [succeeded]", "min: 3"}}},
+		{"broken metric", [][3]string{{"metrics/revenue.yaml", "value: amount_minor", "value: amount"}, {"metrics/revenue.yaml", "op: =, value: succeeded", "op: equals, value: 3"}}},
 		{"broken day", [][3]string{{offer, "2026-09-01", "1 September"}}},
 		{"variables in a metric", [][3]string{{"metrics/revenue.yaml", "window: 32d", "window: ${DAYS}"}}},
-		{"all at once", [][3]string{{main, "512MB", "many"}, {main, "Europe/Moscow", "Moscow"}, {offer, "revenue, watched", "revenu, watched"}, {offer, "start: 2026", "start: 26"},
+		{"all at once", [][3]string{{main, "512MB", "many"}, {main, "Europe/Moscow", "Moscow"}, {offer, "- revenue", "- revenu"}, {offer, "start: 2026", "start: 26"},
 			{"metrics/revenue.yaml", "type: mean", "type: average"}, {"metrics/watched_seconds.yaml", "window: 14d", "window: two weeks"}}},
 	} {
 		dir := starter(t)
@@ -309,10 +359,10 @@ func TestBrokenProjects(t *testing.T) {
 func TestErrorsHavePlaces(t *testing.T) {
 	t.Parallel()
 	dir := starter(t)
-	edit(t, dir, "experiments/cashback_99.yaml", "revenue, watched", "revenu, watched")
+	edit(t, dir, "experiments/cashback_99.yaml", "- revenue", "- revenu")
 	_, err := load(dir)
 	var placed *strictyaml.Error
-	if !errors.As(err, &placed) || placed.File != filepath.Join(dir, "experiments/cashback_99.yaml") || placed.Line != 25 || placed.Column != 48 {
+	if !errors.As(err, &placed) || placed.File != filepath.Join(dir, "experiments/cashback_99.yaml") || placed.Line != 54 || placed.Column != 5 {
 		t.Errorf("got %+v", placed)
 	}
 }
@@ -361,8 +411,9 @@ func TestInit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{".gitignore", "crosslift.yaml", "experiments/cashback_99.yaml", "metrics/paid_first_month.yaml",
-		"metrics/paid_second_month.yaml", "metrics/revenue.yaml", "metrics/watched_seconds.yaml", "secrets/identifier.key"}
+	want := []string{".gitignore", "crosslift.yaml", "experiments/cashback_99.yaml", "metrics/activated.yaml", "metrics/paid_first_month.yaml",
+		"metrics/paid_second_month.yaml", "metrics/payment_failed.yaml", "metrics/retained.yaml", "metrics/revenue.yaml", "metrics/views.yaml",
+		"metrics/watched_seconds.yaml", "secrets/identifier.key"}
 	for i, name := range want {
 		want[i] = filepath.Join(dir, name)
 	}

@@ -121,10 +121,10 @@ func (z *zone) UnmarshalText(text []byte) (err error) {
 	return nil
 }
 
-// size is a number of bytes.
+// size is a number of bytes; a KB is 1024 of them, as a KiB is.
 type size int64
 
-var sizes = regexp.MustCompile(`^([0-9]{1,9}) ?(KB|MB|GB)$`)
+var sizes = regexp.MustCompile(`^([0-9]{1,9}) ?([KMG])i?B$`)
 
 // minMemory is what sorting needs to make progress.
 const minMemory = 1 << 20
@@ -132,13 +132,13 @@ const minMemory = 1 << 20
 func (s *size) UnmarshalText(text []byte) error {
 	match := sizes.FindStringSubmatch(string(text))
 	if match == nil {
-		return fmt.Errorf("expected a size, as 512MB or 2GB, found %q", text)
+		return fmt.Errorf("expected a size, as 512MB or 4GiB, found %q", text)
 	}
 	n, err := strconv.ParseInt(match[1], 10, 64)
 	if err != nil {
 		return err
 	}
-	*s = size(n << map[string]int{"KB": 10, "MB": 20, "GB": 30}[match[2]])
+	*s = size(n << map[string]int{"K": 10, "M": 20, "G": 30}[match[2]])
 	if *s < minMemory {
 		return fmt.Errorf("expected at least 1MB, found %q", text)
 	}

@@ -104,7 +104,8 @@ func (p *pipeline) does(what string, q Request, want ...string) {
 				p.t.Errorf("%s: a dry run says that %s is %s", what, name, foreseen[i].State)
 			}
 			var res Result
-			if err := p.make(p.t.Context(), plan, t, nil, &res); err != nil {
+			a := &attempt{Task: t, res: &res}
+			if p.make(p.t.Context(), plan, []*attempt{a}); a.err != nil {
 				failed[i] = true
 				did = append(did, name+" failed")
 			} else if res.Outcome == Written {

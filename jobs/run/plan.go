@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -105,7 +106,8 @@ func (r *Runner) nights(s *snapshot, q Request, p *Plan) []table.Day {
 	return []table.Day{q.To}
 }
 
-// order derives what each task waits for from what its job reads.
+// order derives what each task waits for from what its job reads. Tasks that are made together wait for what any of them
+// does, so that they are ready at once.
 func (p *Plan) order() {
 	p.needs, p.after = make([][]int, len(p.Tasks)), make([][]int, len(p.Tasks))
 	earlier := map[*jobs.Job][]int{} // tasks of each job so far
@@ -121,9 +123,32 @@ func (p *Plan) order() {
 				}
 			}
 		}
+		earlier[t.Job] = append(earlier[t.Job], i)
+	}
+	together := map[string][]int{}
+	for i, t := range p.Tasks {
+		if key := t.together(); key != "" {
+			together[key] = append(together[key], i)
+		}
+	}
+	for _, tasks := range together {
+		all := map[int]bool{} // what one of them waits for
+		for _, i := range tasks {
+			for _, k := range slices.Concat(p.needs[i], p.after[i]) {
+				all[k] = true
+			}
+		}
+		for _, i := range tasks {
+			others := maps.Clone(all)
+			for _, k := range p.needs[i] {
+				delete(others, k)
+			}
+			p.after[i] = slices.Collect(maps.Keys(others))
+		}
+	}
+	for i := range p.Tasks {
 		slices.Sort(p.needs[i])
 		slices.Sort(p.after[i])
-		earlier[t.Job] = append(earlier[t.Job], i)
 	}
 }
 

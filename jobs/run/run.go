@@ -49,6 +49,14 @@ type Task struct {
 // String names the task in messages.
 func (t Task) String() string { return t.Job.Name + " " + t.Day.String() }
 
+// together names the tasks that a task is made with; "" when it is made alone.
+func (t Task) together() string {
+	if t.Job.Together == "" {
+		return ""
+	}
+	return t.Job.Together + " " + t.Day.String()
+}
+
 // State says how a partition stands to its recipe.
 type State string
 

@@ -1,5 +1,6 @@
 // Package sheet reads named columns of anybody's CSV, TSV, JSON Lines or Parquet file, a batch of rows at a time: a Parquet
-// file's row groups by several goroutines, the lines of a text file by one, before several that take them.
+// file's row groups by several goroutines, the lines of a text file by one, before several that take them. What is made from
+// one is put in its place as a whole.
 package sheet
 
 import (

@@ -1,15 +1,14 @@
 package stitch
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
+
+	"crosslift/jobs/sheet"
 )
 
 // writer writes the map: the nodes in their order, each with its component, which is told by its smallest node's number.
@@ -25,35 +24,15 @@ func writerFor(o Options) (writer, error) {
 	default:
 		return nil, &UsageError{fmt.Errorf("%s: expected a name that ends in .csv or .parquet", o.Out)}
 	}
-	if info, err := os.Stat(o.Out); err == nil && !info.Mode().IsRegular() {
-		return nil, &UsageError{fmt.Errorf("%s is not a file that could be replaced", o.Out)}
+	if err := sheet.Replaceable(o.Out); err != nil {
+		return nil, &UsageError{err}
 	}
 	if sameFile(o.Edges, o.Out) {
 		return nil, &UsageError{fmt.Errorf("%s: the map would replace the edges", o.Out)}
 	}
 	return func(ctx context.Context, n *nodes, component []uint32) error {
-		return replace(o.Out, func(w io.Writer) error { return encode(ctx, w, n, component, o.Workers) })
+		return sheet.Replace(o.Out, func(w io.Writer) error { return encode(ctx, w, n, component, o.Workers) })
 	}, nil
-}
-
-// replace writes a file as a whole or not at all.
-func replace(name string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	out := bufio.NewWriterSize(f, 1<<20)
-	err = write(out)
-	err = errors.Join(err, out.Flush(), f.Chmod(0o644), f.Close())
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
 }
 
 func writeCSV(ctx context.Context, w io.Writer, n *nodes, component []uint32, _ int) error {

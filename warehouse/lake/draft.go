@@ -92,8 +92,11 @@ func (d *Draft) Commit(ctx context.Context, recipe Recipe, counts Counts, was *H
 	if err := d.write(ctx, file, next); err != nil {
 		return nil, "", fmt.Errorf("lake: %s: %w", d.partition, err)
 	}
-	if was != nil && d.partition.Table.Kind == table.Result && was.Content != next.Content {
-		d.partition.Revision, was = was.Revision+1, nil // a correction stands beside what it corrects
+	if was != nil && d.partition.Table.Kind == table.Result {
+		d.partition.Revision = was.Revision
+		if was.Content != next.Content {
+			d.partition.Revision, was = was.Revision+1, nil // a correction stands beside what it corrects
+		}
 		next.Partition = d.partition
 	}
 	outcome := Written

@@ -237,8 +237,12 @@ func TestRevisions(t *testing.T) {
 	if same := must(t, Recommitted)(make(1, 2, first)); same.Revision != 1 {
 		t.Errorf("equal rows got revision %d", same.Revision)
 	}
-	if second := must(t, Written)(make(2, 2, first)); second.Revision != 2 {
+	second := must(t, Written)(make(2, 2, first))
+	if second.Revision != 2 {
 		t.Errorf("other rows got revision %d", second.Revision)
+	}
+	if same := must(t, Recommitted)(make(2, 3, second)); same.Revision != 2 {
+		t.Errorf("rows that are equal to a second revision got revision %d", same.Revision)
 	}
 	heads, err := l.Heads(t.Context(), table.ExperimentResult, "offer")
 	if err != nil || len(heads) != 2 || heads[0].Content != first.Content || heads[1].Revision != 2 {
@@ -289,11 +293,13 @@ func TestKeys(t *testing.T) {
 // TestRecipe hashes everything but the previous state, and names what differs.
 func TestRecipe(t *testing.T) {
 	t.Parallel()
-	base := Recipe{Job: "j", Logic: 1, Tables: Tables(table.Payment), Definitions: "d", Window: "w", Zone: "UTC", Key: "k",
+	base := Recipe{Job: "j", Logic: 1, Tables: Tables(table.Payment), Definitions: map[string]string{"metric m": "1"}, Window: "w", Zone: "UTC", Key: "k",
 		Files: map[string]string{"a": "1"}, Inputs: map[string]string{payments.Key(): "1"}}
 	for says, change := range map[string]func(*Recipe){
 		"logic 1, now 2":           func(r *Recipe) { r.Logic = 2 },
-		"a definition changed":     func(r *Recipe) { r.Definitions = "e" },
+		"metric m changed":         func(r *Recipe) { r.Definitions = map[string]string{"metric m": "2"} },
+		"experiment e is new":      func(r *Recipe) { r.Definitions = map[string]string{"experiment e": "1", "metric m": "1"} },
+		"metric m is gone":         func(r *Recipe) { r.Definitions = nil },
 		"window":                   func(r *Recipe) { r.Zone = "Europe/Moscow" },
 		"key":                      func(r *Recipe) { r.Key = "l" },
 		"version":                  func(r *Recipe) { r.Tables = map[string]int{"raw/payment": 9} },

@@ -14,14 +14,14 @@ import (
 // longer the one that would be used now.
 type Recipe struct {
 	Job         string            `json:"job"`
-	Logic       int               `json:"logic"`                 // raised when the job's code gives other rows
-	Tables      map[string]int    `json:"tables"`                // every table the job writes, with its version
-	Definitions string            `json:"definitions,omitempty"` // hash of the YAML that decides the rows
-	Window      string            `json:"window"`                // half-open, with offsets
-	Zone        string            `json:"zone"`                  // the business's time zone
-	Key         string            `json:"key,omitempty"`         // of identifiers: which key and normaliser hashed them
-	Files       map[string]string `json:"files,omitempty"`       // what a source was read from: name → SHA-256
-	Inputs      map[string]string `json:"inputs,omitempty"`      // partitions read: key → content hash
+	Logic       int               `json:"logic"`                // raised when the job's code gives other rows
+	Tables      map[string]int    `json:"tables"`               // every table the job writes, with its version
+	Definitions map[string]string `json:"defined_by,omitempty"` // of what decides the rows, by name, such as metric revenue: its hash
+	Window      string            `json:"window"`               // half-open, with offsets
+	Zone        string            `json:"zone"`                 // the business's time zone
+	Key         string            `json:"key,omitempty"`        // of identifiers: which key and normaliser hashed them
+	Files       map[string]string `json:"files,omitempty"`      // what a source was read from: name → SHA-256
+	Inputs      map[string]string `json:"inputs,omitempty"`     // partitions read: key → content hash
 	// Previous is the same state of the night before. It is recorded, and neither compared nor hashed: the past is not
 	// rebuilt when it is found to be stale.
 	Previous map[string]string `json:"previous,omitempty"`
@@ -45,36 +45,38 @@ func (r Recipe) Difference(now Recipe) string {
 		return fmt.Sprintf("made by %s", r.Job)
 	case r.Logic != now.Logic:
 		return fmt.Sprintf("logic %d, now %d", r.Logic, now.Logic)
-	case r.Definitions != now.Definitions:
-		return "a definition changed"
 	case r.Window != now.Window || r.Zone != now.Zone:
 		return "the business day's window changed"
 	case r.Key != now.Key:
 		return "the identifier key changed"
+	}
+	if d := difference(r.Definitions, now.Definitions, "%s is new", "%s changed", "%s is gone"); d != "" {
+		return d
 	}
 	for name, version := range now.Tables {
 		if r.Tables[name] != version {
 			return fmt.Sprintf("%s version %d, now %d", name, r.Tables[name], version)
 		}
 	}
-	if d := difference(r.Files, now.Files); d != "" {
+	if d := difference(r.Files, now.Files, "new: %s", "changed: %s", "gone: %s"); d != "" {
 		return d
 	}
-	return difference(r.Inputs, now.Inputs)
+	return difference(r.Inputs, now.Inputs, "new: %s", "changed: %s", "gone: %s")
 }
 
-func difference(old, now map[string]string) string {
+// difference says the first thing in which two maps differ, in the words for one that is new, changed or gone.
+func difference(old, now map[string]string, added, changed, gone string) string {
 	for _, name := range sortedKeys(now) {
 		switch was, ok := old[name]; {
 		case !ok:
-			return "new: " + short(name)
+			return fmt.Sprintf(added, short(name))
 		case was != now[name]:
-			return "changed: " + short(name)
+			return fmt.Sprintf(changed, short(name))
 		}
 	}
 	for _, name := range sortedKeys(old) {
 		if _, ok := now[name]; !ok {
-			return "gone: " + short(name)
+			return fmt.Sprintf(gone, short(name))
 		}
 	}
 	return ""
