@@ -45,6 +45,21 @@ func TestBadInput(t *testing.T) {
 				}
 			}
 		}, 12, "paid"},
+		"a metric on a table that is not extracted": {func(f map[string]string) {
+			f["metrics/paid.yaml"] = "name: paid\ntype: count\ntable: raw/viewing\nwindow: 2d\n"
+		}, 2, "metrics/paid.yaml:3:8: table: no stream under sources fills raw/viewing"},
+		"an unknown column": {func(f map[string]string) {
+			f["metrics/paid.yaml"] = strings.Replace(f["metrics/paid.yaml"], "column: status", "column: state", 1)
+		}, 2, `raw/payment has no column "state": did you mean "status"?`},
+		"a filter of another type": {func(f map[string]string) {
+			f["metrics/revenue.yaml"] = strings.Replace(f["metrics/revenue.yaml"], "{column: currency, op: =, value: RUB}", "{column: currency, op: =, value: RUB}, {column: amount_minor, op: '>', value: much}", 1)
+		}, 2, "metrics/revenue.yaml:4:"},
+		"several currencies": {func(f map[string]string) {
+			f["metrics/revenue.yaml"] = strings.Replace(f["metrics/revenue.yaml"], ", {column: currency, op: =, value: RUB}", "", 1)
+		}, 2, "amount_minor is money in several currencies"},
+		"another experiment's name": {func(f map[string]string) {
+			f["experiments/offer.yaml"] = strings.Replace(f["experiments/offer.yaml"], "name: offer", "name: offers", 1)
+		}, 12, "no unit has been exposed from 2026-11-01 to 2026-11-04"},
 		"an unknown key": {func(f map[string]string) { f["metrics/paid.yaml"] += "windov: 3d\n" }, 2, `metrics/paid.yaml:6:1: unknown key "windov"`},
 	} {
 		t.Run(name, func(t *testing.T) {

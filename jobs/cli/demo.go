@@ -91,6 +91,9 @@ func (a *app) demo(ctx context.Context, dir string, people int) (err error) {
 	if err := a.demoIdentity(ctx, stage, first, history, last); err != nil {
 		return err
 	}
+	if err := a.demoFacts(ctx, stage, first, history, last); err != nil {
+		return err
+	}
 	return a.demoResults(ctx, w)
 }
 
@@ -138,7 +141,13 @@ func (a *app) demoResults(ctx context.Context, w *world.World) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := a.compare(rows, truth); err != nil || a.output == "json" {
+	if a.output == "json" {
+		return nil
+	}
+	if err := a.demoFunnel(rows); err != nil {
+		return err
+	}
+	if err := a.compare(rows, truth); err != nil {
 		return err
 	}
 	return a.whereNext(units[0].Account)
@@ -174,9 +183,6 @@ func (a *app) compare(rows []postgres.Result, truth []world.TrueEffect) error {
 		}
 		cells = append(cells, []string{r.Metric, difference(&effect.Effect, r.ValueUnit), interval(r.DiffAbsLow, r.DiffAbsHigh, r.ValueUnit), inside})
 	}
-	if a.output == "json" {
-		return nil
-	}
 	a.say("\nThe effects that the world was made with, and the intervals found:")
 	if err := writeTable(a.stdout, []string{"metric", "injected", "interval", "covered"}, cells); err != nil {
 		return err
@@ -201,6 +207,9 @@ Where to look next:
   %[2]s lake ls          # the Parquet partitions; any engine reads them as they are
   %[2]s lake cat raw/source_total --limit 20       # what the sources say they have, and what landed
   %[2]s identity show account:%[3]s       # whose devices and addresses are one profile, since when and why
+  %[2]s lake cat core/exposure_quality       # who was exposed, linked, and met several variants
+  %[2]s metrics sql revenue --experiment cashback_99        # a metric as a query for DuckDB over the lake
+  %[2]s facts export --experiment cashback_99 --out units.parquet       # a row a unit, for notebooks
   %[2]s warehouse start  # leaves the private Postgres running for
   psql "$(%[2]s warehouse url)" -c 'SELECT * FROM bi.experiment_results_latest'
   %[2]s sandbox serve --dir . --world world    # the sources, for crosslift check, run and extract`, root, self, account)

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,10 +15,16 @@ func TestDemo(t *testing.T) {
 	demo := filepath.Join(dir, "demo")
 	stopped(t, demo)
 	first := must(t, dir, "demo", "--people", "300")
-	for _, part := range []string{"300 people", "cashback_99", "intervals cover the injected effect", "sandbox serve"} {
+	for _, part := range []string{"300 people", "cashback_99", "intervals cover the injected effect", "paid a second month", "link_rate", "sandbox serve"} {
 		if !strings.Contains(first.stdout, part) {
 			t.Errorf("%q is not said:\n%s", part, first.stdout)
 		}
+	}
+	var right, all int
+	if _, said, ok := strings.Cut(first.stdout, "unit by unit: "); !ok {
+		t.Errorf("nothing is held against the truth:\n%s", first.stdout)
+	} else if _, err := fmt.Sscanf(said, "%d of %d comparisons agree", &right, &all); err != nil || right != all || all < 30 {
+		t.Errorf("%d of %d comparisons agree: %v\n%s", right, all, err, said)
 	}
 	lake := objects(t, filepath.Join(demo, "lake"))
 

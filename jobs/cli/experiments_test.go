@@ -120,11 +120,11 @@ variants:
 control: gate_30
 start: 2026-11-03
 primary: retention_1
-metrics: [retention_1, retention_7, sum_gamerounds]
+secondary: [retention_7, sum_gamerounds]
 `,
 		"metrics/retention_1.yaml":    proportionOf("retention_1"),
 		"metrics/retention_7.yaml":    proportionOf("retention_7"),
-		"metrics/sum_gamerounds.yaml": "name: sum_gamerounds\ntype: mean\ntable: raw/web_event\nfilter: [{column: event_name, in: [sum_gamerounds]}]\nvalue: value\nunit: rounds\nwindow: 12h\n",
+		"metrics/sum_gamerounds.yaml": "name: sum_gamerounds\ntype: mean\ntable: raw/web_event\nfilter: [{column: event_name, op: =, value: sum_gamerounds}, {column: currency, op: is null}]\nvalue: value\nunit: rounds\nwindow: 12h\n",
 	})
 	must(t, dir, "run", "--day", "2026-11-03")
 	rows := decode[[]result](t, must(t, dir, "results", "cookie_cats", "-o", "json"))
@@ -155,8 +155,8 @@ metrics: [retention_1, retention_7, sum_gamerounds]
 }
 
 func proportionOf(event string) string {
-	return "name: " + event + "\ntype: proportion\ntable: raw/web_event\nfilter:\n  - {column: event_name, in: [" + event +
-		"]}\n  - {column: value, min: 1}\nwindow: 12h\n"
+	return "name: " + event + "\ntype: proportion\ntable: raw/web_event\nfilter:\n  - {column: event_name, op: =, value: " + event +
+		"}\n  - {column: value, op: '>=', value: 1}\nwindow: 12h\n"
 }
 
 // TestUdacity holds the landing-page test to the course's own policy: rows whose group and page do not match are
@@ -196,9 +196,8 @@ control: control
 start: 2017-01-02
 end: 2017-01-24
 primary: converted
-metrics: [converted]
 `,
-		"metrics/converted.yaml": "name: converted\ntype: proportion\ntable: raw/web_event\nfilter: [{column: value, min: 1}]\nwindow: 30d\n",
+		"metrics/converted.yaml": "name: converted\ntype: proportion\ntable: raw/web_event\nfilter: [{column: value, op: '>=', value: 1}]\nwindow: 30d\n",
 	}
 	backfill := []string{"backfill", "--from", "2017-01-02", "--to", "2017-01-24"}
 

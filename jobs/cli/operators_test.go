@@ -196,7 +196,7 @@ func TestDamagedPartition(t *testing.T) {
 // TestRaces runs a pipeline with the race detector, when the tests are built with it.
 func TestRaces(t *testing.T) {
 	t.Parallel()
-	dir := world(t)
+	dir := three(t)
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

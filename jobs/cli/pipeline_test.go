@@ -127,7 +127,7 @@ func TestContentDependsOnNothingElse(t *testing.T) {
 	t.Parallel()
 	var want map[string]string
 	for i, settings := range []string{"memory: 64MB\nworkers: 1", "memory: 1MB\nworkers: 8", "memory: 1GB\nworkers: 3"} {
-		dir := project(t, "data", worldStreams, worldFiles(uint64(i)))
+		dir := project(t, "data", threeStreams, threeFiles(uint64(i)))
 		config, err := os.ReadFile(filepath.Join(dir, "crosslift.yaml"))
 		if err != nil {
 			t.Fatal(err)

@@ -125,7 +125,7 @@ down, 15 a source broke its contract, 130 and 143 interrupted.`,
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "say more")
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(a.initCommand(), a.runCommand(), a.backfillCommand(), a.extractCommand(), a.scheduleCommand(),
-		a.statusCommand(), a.jobsCommand(), a.resultsCommand(), a.checkCommand(), a.analyzeCommand(), a.identityCommand(), a.lakeCommand(),
+		a.statusCommand(), a.jobsCommand(), a.resultsCommand(), a.metricsCommand(), a.factsCommand(), a.checkCommand(), a.analyzeCommand(), a.identityCommand(), a.lakeCommand(),
 		a.warehouseCommand(), a.sandboxCommand(), a.demoCommand(), a.versionCommand())
 	for _, c := range root.Commands() {
 		usageOnArgs(c)

@@ -201,6 +201,7 @@ func (a *app) serveSandbox(ctx context.Context, dir string, w *world.World, nigh
 	rows := [][]string{
 		{"payments", s.server.Stripe, "Stripe"}, {"ga", s.server.BigQuery, "GA4 export in BigQuery"}, {"crm", s.server.HubSpot, "HubSpot"},
 		{"bank", s.server.Bank, "Open Banking, and cashback accruals"}, {"productdb, assignment", "a private Postgres", "the product's tables"},
+		{"files", filepath.Join(dir, "data", "rates.csv"), "rates of currencies"},
 	}
 	if err := writeTable(a.stdout, []string{"source", "at", "is"}, rows); err != nil {
 		return err
@@ -224,8 +225,8 @@ func (a *app) sandboxTruthCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "truth", Short: "Write the truth of a world as Parquet", Args: cobra.NoArgs,
 		Long: `Write what is true of a world, before its sources get it wrong: node (who used which identifier when), exposure (units
-with what they would have done under either arm), payment, accrual, effect, planted (personal data that no output may
-hold) and damaged (records made unreadable).`,
+with what they would have done under either arm), subscription, payment, accrual, effect, planted (personal data that no
+output may hold) and damaged (records made unreadable).`,
 		Example: "  crosslift sandbox truth --seed 7 --people 5000 --nights 40 --out truth\n  crosslift sandbox truth --world play/world --out truth",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if out == "" {

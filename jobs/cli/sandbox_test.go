@@ -51,8 +51,8 @@ func TestSandboxVerify(t *testing.T) {
 	t.Parallel()
 	for name, args := range map[string][]string{
 		"sound":      {"--seed", "10", "--people", "600", "--nights", "3", "--stage", "extract"},
-		"all faults": {"--seed", "10", "--people", "600", "--nights", "3", "--faults", "all", "--stage", "extract"},
-		"by device":  {"--seed", "10", "--people", "600", "--nights", "3", "--assigned-by", "device", "--stage", "extract"},
+		"all faults": {"--seed", "10", "--people", "600", "--nights", "3", "--faults", "all"},
+		"by device":  {"--seed", "10", "--people", "600", "--nights", "3", "--assigned-by", "device"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -96,9 +96,10 @@ func TestSandboxTruth(t *testing.T) {
 		"node":       `"node", "type", "account", "human", "household", "from", "to"`,
 		"attendance": `"device", "from", "to", "human", "household", "account", "shared", "events"`,
 		"effect":     `"metric"`, "planted": `"kind", "value"`,
-		"payment":  `"payment_id", "account", "captured_at", "amount_minor", "currency", "eligible", "reason", "expected_minor"`,
-		"accrual":  `"accrual_id", "payment_id", "kind", "amount_minor", "posted_at", "visible_from_night"`,
-		"exposure": `"arm", "t0"`, "damaged": `"source", "stream", "id", "at", "member"`,
+		"subscription": `"subscription_id", "account", "started_at", "trial"`,
+		"payment":      `"payment_id", "account", "captured_at", "amount_minor", "currency", "plan", "eligible", "reason", "expected_minor"`,
+		"accrual":      `"accrual_id", "payment_id", "kind", "amount_minor", "posted_at", "visible_from_night"`,
+		"exposure":     `"arm", "t0"`, "damaged": `"source", "stream", "id", "at", "member"`,
 	}
 	for name := range tables {
 		one, err := os.ReadFile(filepath.Join(dir, "one", name+".parquet"))

@@ -58,10 +58,10 @@ variants: [{name: control, weight: 1}, {name: cashback, weight: 1}]
 control: control
 start: 2026-11-01
 primary: paid
-metrics: [paid, revenue]
+secondary: [revenue]
 `,
-		"metrics/paid.yaml":    "name: paid\ntype: proportion\ntable: raw/payment\nfilter: [{column: status, in: [succeeded]}]\nwindow: 2d\n",
-		"metrics/revenue.yaml": "name: revenue\ntype: mean\ntable: raw/payment\nfilter: [{column: status, in: [succeeded]}, {column: currency, in: [RUB]}]\nvalue: amount_minor\nunit: RUB minor\nwindow: 2d\n",
+		"metrics/paid.yaml":    "name: paid\ntype: proportion\ntable: raw/payment\nfilter: [{column: status, op: =, value: succeeded}]\nwindow: 2d\n",
+		"metrics/revenue.yaml": "name: revenue\ntype: mean\ntable: raw/payment\nfilter: [{column: status, op: =, value: succeeded}, {column: currency, op: =, value: RUB}]\nvalue: amount_minor\nunit: RUB minor\nwindow: 2d\n",
 	}
 	truth := rand.New(rand.NewPCG(7, 7))
 	exposures, payments := make([][]string, len(worldDays)), make([][]string, len(worldDays))

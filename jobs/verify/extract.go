@@ -46,13 +46,9 @@ var streams = []served{
 // extract compares every row that a source has shown with what landed: each is once in its table or, where it was made
 // unreadable, once in quarantine.
 func (in Input) extract(ctx context.Context) (checks []Check, err error) {
-	damaged, err := world.ReadDamaged(in.World.Dir())
+	broken, err := in.damaged()
 	if err != nil {
 		return nil, err
-	}
-	broken := map[string]bool{}
-	for _, d := range damaged {
-		broken[d.Source+"/"+d.Stream+"/"+d.ID+"@"+d.At.UTC().String()] = true
 	}
 	shown := map[string]int64{}
 	for _, s := range streams {
@@ -82,13 +78,32 @@ func (in Input) extract(ctx context.Context) (checks []Check, err error) {
 	return checks, nil
 }
 
+// damage is which versions of records were made unreadable.
+type damage map[string]bool
+
+func (in Input) damaged() (damage, error) {
+	rows, err := world.ReadDamaged(in.World.Dir())
+	if err != nil {
+		return nil, err
+	}
+	all := damage{}
+	for _, d := range rows {
+		all[d.Source+"/"+d.Stream+"/"+d.ID+"@"+d.At.UTC().String()] = true
+	}
+	return all, nil
+}
+
+func (d damage) has(source, stream string, r *world.Record) bool {
+	return d[source+"/"+stream+"/"+r.ID+"@"+r.At.UTC().String()]
+}
+
 // window reports whether a record's instant lies in the nights that were run.
 func (in Input) window(r *world.Record) bool {
 	return table.Span(in.From, in.To, in.Zone).Contains(r.At)
 }
 
 // stream compares the ids of one stream.
-func (in Input) stream(ctx context.Context, s served, broken map[string]bool) ([]Check, error) {
+func (in Input) stream(ctx context.Context, s served, broken damage) ([]Check, error) {
 	records, err := in.World.Versions(s.source, s.stream, in.At)
 	if err != nil {
 		return nil, err
@@ -113,7 +128,7 @@ func (in Input) stream(ctx context.Context, s served, broken map[string]bool) ([
 			}
 			id = hashed.String()
 		}
-		if broken[s.source+"/"+s.stream+"/"+r.ID+"@"+r.At.UTC().String()] {
+		if broken.has(s.source, s.stream, r) {
 			if in.window(r) {
 				hit[id] = r.Gone == nil || r.Gone.After(in.At) // what is gone is not there when its day is read again
 				unreadable++

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"iter"
 
+	"crosslift/connectors/sandbox/world"
 	"crosslift/jobs/verify/measure"
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
+	"crosslift/warehouse/lake"
 )
 
 // Of fewer people or nights than these, shares are shown, not judged: a family more or less moves them, and people have
@@ -41,7 +43,7 @@ func (in Input) identity(ctx context.Context) ([]Check, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &report{few: in.World.About().People < enoughPeople || in.To-in.From+1 < enoughNights}
+	r := in.report("identity")
 	in.clusters(r, p, links, profile)
 	in.consent(r, p, profile)
 	if err := in.persons(ctx, r, p, profile); err != nil {
@@ -62,14 +64,19 @@ func (in Input) identity(ctx context.Context) ([]Check, error) {
 	return r.checks, nil
 }
 
-// report collects the comparisons of identity.
+// report collects the comparisons of a stage.
 type report struct {
+	stage  string
 	checks []Check
 	few    bool // people or nights
 }
 
+func (in Input) report(stage string) *report {
+	return &report{stage: stage, few: in.World.About().People < enoughPeople || in.To-in.From+1 < enoughNights}
+}
+
 func (r *report) exact(name string, value float64, limit float64, n int64) {
-	r.checks = append(r.checks, newCheck("identity", name, value, "==", limit, n))
+	r.checks = append(r.checks, newCheck(r.stage, name, value, "==", limit, n))
 }
 
 // share judges a share, where there is enough of everything.
@@ -78,13 +85,13 @@ func (r *report) share(name string, value float64, op string, limit float64, n i
 		r.shown(name, value, n)
 		return
 	}
-	r.checks = append(r.checks, newCheck("identity", name, value, op, limit, n))
+	r.checks = append(r.checks, newCheck(r.stage, name, value, op, limit, n))
 }
 
 // shown has a share printed; of nothing there is none.
 func (r *report) shown(name string, value float64, n int64) {
 	if n > 0 {
-		r.checks = append(r.checks, newCheck("identity", name, value, ">=", 0, n))
+		r.checks = append(r.checks, newCheck(r.stage, name, value, ">=", 0, n))
 	}
 }
 
@@ -205,14 +212,27 @@ func (in Input) links(ctx context.Context) (*measure.Links, error) {
 // newest reads the last night of a state.
 func (in Input) newest(ctx context.Context, t *table.Table) iter.Seq2[any, error] {
 	return func(yield func(any, error) bool) {
-		heads, err := in.Lake.Heads(ctx, t, "")
-		if err == nil && len(heads) == 0 {
-			err = fmt.Errorf("%s: there is no night of it", t)
-		}
+		h, err := in.last(ctx, t)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		in.read(ctx, t, heads[len(heads)-1])(yield)
+		in.read(ctx, t, h)(yield)
 	}
+}
+
+// last is the newest night of a state, of the sandbox's experiment where it is one of experiments.
+func (in Input) last(ctx context.Context, t *table.Table) (*lake.Head, error) {
+	of := ""
+	if t.ByExperiment {
+		of = world.Experiment
+	}
+	heads, err := in.Lake.Heads(ctx, t, of)
+	if err == nil && len(heads) == 0 {
+		err = fmt.Errorf("%s: there is no night of it", t)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return heads[len(heads)-1], nil
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // events compares web analytics, which has no ids, by instant and name.
-func (in Input) events(ctx context.Context, broken map[string]bool) ([]Check, error) {
+func (in Input) events(ctx context.Context, broken damage) ([]Check, error) {
 	nights, err := in.World.Nights("ga", "events")
 	if err != nil {
 		return nil, err
@@ -28,7 +28,7 @@ func (in Input) events(ctx context.Context, broken map[string]bool) ([]Check, er
 			if r.Visible.After(in.At) || r.Gone != nil || !in.window(r) {
 				continue
 			}
-			if broken["ga/events/"+r.ID+"@"+r.At.UTC().String()] {
+			if broken.has("ga", "events", r) {
 				unreadable++
 				continue
 			}
@@ -83,13 +83,9 @@ func (in Input) money(ctx context.Context) ([]Check, error) {
 	if err != nil {
 		return nil, err
 	}
-	damaged, err := world.ReadDamaged(in.World.Dir())
+	unreadable, err := in.unreadable()
 	if err != nil {
 		return nil, err
-	}
-	unreadable := map[string]bool{}
-	for _, d := range damaged {
-		unreadable[d.ID] = true
 	}
 	due := map[string]int64{}
 	window := table.Span(in.From, in.To, in.Zone)
@@ -121,6 +117,19 @@ func (in Input) money(ctx context.Context) ([]Check, error) {
 		}
 	}
 	return checks, nil
+}
+
+// unreadable are the ids of records of which a version was made unreadable.
+func (in Input) unreadable() (map[string]bool, error) {
+	rows, err := world.ReadDamaged(in.World.Dir())
+	if err != nil {
+		return nil, err
+	}
+	ids := map[string]bool{}
+	for _, d := range rows {
+		ids[d.ID] = true
+	}
+	return ids, nil
 }
 
 // totals holds what sources say of themselves against what landed, as raw/source_total has it.

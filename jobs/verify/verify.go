@@ -53,7 +53,7 @@ type Input struct {
 }
 
 // Stages are the parts of the pipeline that can be compared so far, in their order.
-var Stages = []string{"extract", "identity"}
+var Stages = []string{"extract", "identity", "facts"}
 
 // Stage compares one of Stages.
 func Stage(ctx context.Context, name string, in Input) ([]Check, error) {
@@ -62,6 +62,8 @@ func Stage(ctx context.Context, name string, in Input) ([]Check, error) {
 		return in.extract(ctx)
 	case "identity":
 		return in.identity(ctx)
+	case "facts":
+		return in.facts(ctx)
 	}
 	return nil, fmt.Errorf("no stage is named %q", name)
 }
