@@ -2,16 +2,17 @@ package facts
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 
 	"crosslift/schemas/metric"
 	"crosslift/schemas/table"
+	"crosslift/transform/identity/timeline"
 )
 
-// builder holds what all workers share; while they run, none of it changes.
+// builder holds what all workers share; while they run, none of it changes but the sums, which have locks.
 type builder struct {
 	Input
 	workers int
@@ -21,7 +22,14 @@ type builder struct {
 	views             []*view
 	sources           map[string]*source
 	readings          map[string]*reading // by table path
-	accounts, devices index               // of all experiments
+	accounts, devices *index              // of all experiments
+	ofAccounts        *owners
+	ofDevices         *owners
+	users             *timeline.Index // who used a device; nil where nobody asks
+	userOf            []int32         // a device's place in users, by its number; none where there is none
+
+	first  table.Day // of starts
+	starts []int64   // of the days of all experiments, and the end of the last
 
 	counts Counts
 	failed []error
@@ -42,6 +50,7 @@ type measure struct {
 	*metric.Metric
 	span                   span
 	numerator, denominator *source // denominator: of ratios only
+	ranked                 bool    // bounds depend on all units' values
 }
 
 // reading is what is read of a table's days.
@@ -50,9 +59,9 @@ type reading struct {
 	days            []Day
 	account, device bool // columns that the table has
 	byDevice        bool // some view asks for the device of every event
-	withUsers       bool // some view asks who used a device
 	sources         []*source
 	views           []viewing
+	place           []int32 // in views, by the view's place among all; none of one that does not read the table
 	newest          *newest // of a table of changes
 	from, to        int64   // the bounds of all windows
 }
@@ -60,12 +69,14 @@ type reading struct {
 // viewing is what a view takes from a table.
 type viewing struct {
 	*view
+	at   int // its place in the reading
 	uses []use
 }
 
 // use is one measure's numerator or denominator.
 type use struct {
 	*measure
+	of          *trial
 	at          int // the measure's place in the view
 	source      int // in the reading
 	denominator bool
@@ -75,11 +86,14 @@ type use struct {
 // prepare reads everything but events.
 func (b *builder) prepare(ctx context.Context) error {
 	b.sources, b.readings = map[string]*source{}, map[string]*reading{}
+	b.count()
+	var claimed []*claim // by view
 	for i := range b.Experiments {
 		e := &trial{Experiment: &b.Experiments[i], place: i}
 		err := b.define(e)
+		var claims []*claim
 		if err == nil {
-			err = b.readUnits(ctx, e)
+			claims, err = e.read(ctx, b)
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -88,29 +102,17 @@ func (b *builder) prepare(ctx context.Context) error {
 			b.failed[i] = fmt.Errorf("experiment %s: %w", e.Name, err)
 			continue
 		}
-		b.trials = append(b.trials, e)
-		b.views = append(b.views, e.views...)
+		b.trials, b.views, claimed = append(b.trials, e), append(b.views, e.views...), append(claimed, claims...)
 	}
-	currencies := map[string]rates{}
-	for _, s := range b.sources {
-		if s.kind != amounts {
-			continue
-		}
-		if currencies[s.currency] == nil {
-			var err error
-			if currencies[s.currency], err = b.readRates(ctx, s.currency); err != nil {
-				return fmt.Errorf("%s: %w", table.Rate, err)
-			}
-		}
-		s.rates = currencies[s.currency]
+	if err := b.readAllRates(ctx); err != nil {
+		return err
 	}
 	b.plan()
-	if err := b.openUsers(ctx); err != nil {
+	if err := b.know(ctx, claimed); err != nil {
 		return err
 	}
 	for _, path := range slices.Sorted(maps.Keys(b.readings)) {
 		r := b.readings[path]
-		r.withUsers = slices.ContainsFunc(r.views, func(v viewing) bool { return v.users != nil })
 		if r.table.Kind != table.Change {
 			continue
 		}
@@ -124,9 +126,13 @@ func (b *builder) prepare(ctx context.Context) error {
 
 // define prepares an experiment's metrics.
 func (b *builder) define(e *trial) error {
+	if b.end-e.Start.Window(b.Zone).From.UnixMicro() > longest {
+		return errors.New("it began more than eight years before the night")
+	}
 	h := b.horizon(e.Experiment)
 	for _, m := range e.Metrics {
 		made := &measure{Metric: m, span: newSpan(m, h)}
+		made.ranked = made.percentiles()
 		var err error
 		if made.numerator, err = b.source(m, &m.Source); err != nil {
 			return err
@@ -142,7 +148,7 @@ func (b *builder) define(e *trial) error {
 		e.measures = append(e.measures, made)
 	}
 	newViews(e)
-	e.calendar = newCalendar(e, b)
+	e.calendar = b.calendar(e)
 	e.tally = newTally(e)
 	return nil
 }
@@ -151,20 +157,23 @@ func (b *builder) define(e *trial) error {
 func (b *builder) plan() {
 	for place, v := range b.views {
 		v.place = place
-		v.from, v.to = math.MaxInt64, math.MinInt64
+		v.from, v.to = never, always
 		if v.decides {
 			b.counts.Units += int64(len(v.ids))
 		}
 		if len(v.ids) == 0 {
 			continue
 		}
-		earliest, latest := slices.Min(v.first), slices.Max(v.first)
+		earliest, latest := never, always
+		for _, p := range v.people {
+			earliest, latest = min(earliest, p.first), max(latest, p.first)
+		}
 		for at, m := range v.measures {
 			_, to := m.span.bounds(latest)
 			v.from, v.to = min(v.from, earliest-m.span.covariate), max(v.to, to)
-			b.use(v, use{measure: m, at: at, excludes: v.decides}, m.numerator)
+			b.use(v, use{measure: m, of: v.experiment, at: at, excludes: v.decides}, m.numerator)
 			if m.denominator != nil {
-				b.use(v, use{measure: m, at: at, denominator: true, excludes: v.decides && m.denominator.table != m.numerator.table}, m.denominator)
+				b.use(v, use{measure: m, of: v.experiment, at: at, denominator: true, excludes: v.decides && m.denominator.table != m.numerator.table}, m.denominator)
 			}
 		}
 		for _, r := range b.readings {
@@ -179,7 +188,7 @@ func (b *builder) use(v *view, u use, s *source) {
 	path := s.table.Path()
 	r := b.readings[path]
 	if r == nil {
-		r = &reading{table: s.table, days: b.Events[path], from: math.MaxInt64, to: math.MinInt64}
+		r = &reading{table: s.table, days: b.Events[path], from: never, to: always, place: slices.Repeat([]int32{none}, len(b.views))}
 		_, r.account = s.table.Column("account")
 		_, r.device = s.table.Column("device")
 		b.readings[path] = r
@@ -190,7 +199,8 @@ func (b *builder) use(v *view, u use, s *source) {
 	}
 	r.byDevice = r.byDevice || v.byDevice
 	if n := len(r.views); n == 0 || r.views[n-1].view != v {
-		r.views = append(r.views, viewing{view: v})
+		r.place[v.place] = int32(n)
+		r.views = append(r.views, viewing{view: v, at: n})
 	}
 	at := &r.views[len(r.views)-1]
 	at.uses = append(at.uses, u)

@@ -12,11 +12,33 @@ import (
 // earlier, to the last day in which the window of any unit could be open.
 type calendar struct {
 	first    table.Day
-	starts   []int64 // of the days, and the end of the last
+	days     int
+	offset   int // of the first in the builder's days
 	variants int
 }
 
-func newCalendar(e *trial, b *builder) calendar {
+// count lists the days from the first experiment's start to the night.
+func (b *builder) count() {
+	b.first = b.Night
+	for _, e := range b.Experiments {
+		b.first = min(b.first, e.Start)
+	}
+	for day := b.first; day <= b.Night; day++ {
+		b.starts = append(b.starts, day.Window(b.Zone).From.UnixMicro())
+	}
+	b.starts = append(b.starts, b.Night.Window(b.Zone).To.UnixMicro())
+}
+
+// day is the place of an instant's day; one outside is put to the nearest.
+func (b *builder) day(at int64) int {
+	place, found := slices.BinarySearch(b.starts, at)
+	if !found {
+		place--
+	}
+	return min(max(place, 0), len(b.starts)-2)
+}
+
+func (b *builder) calendar(e *trial) calendar {
 	last := b.Night
 	if e.End != nil {
 		h, closes := b.horizon(e.Experiment), int64(math.MinInt64)
@@ -26,34 +48,18 @@ func newCalendar(e *trial, b *builder) calendar {
 		}
 		last = min(last, max(*e.End, table.DayOf(table.Micros(closes-1).Time(), b.Zone)))
 	}
-	c := calendar{first: e.Start, variants: len(e.Variants)}
-	for day := e.Start; day <= last; day++ {
-		c.starts = append(c.starts, day.Window(b.Zone).From.UnixMicro())
-	}
-	if len(c.starts) > 0 {
-		c.starts = append(c.starts, last.Window(b.Zone).To.UnixMicro())
-	}
-	return c
+	return calendar{first: e.Start, days: max(0, int(last-e.Start)+1), offset: int(e.Start - b.first), variants: len(e.Variants)}
 }
-
-// days is how many there are.
-func (c *calendar) days() int { return max(0, len(c.starts)-1) }
 
 // cells is how many pairs of a variant and a day there are.
-func (c *calendar) cells() int { return c.variants * c.days() }
+func (c *calendar) cells() int { return c.variants * c.days }
 
-// cell is the place of a variant and the day of an instant, which lies in one of them.
-func (c *calendar) cell(variant int32, at int64) int {
-	day, found := slices.BinarySearch(c.starts, at)
-	if !found {
-		day--
-	}
-	return int(variant)*c.days() + day
-}
+// cell is the place of a variant and one of the builder's days, which is one of the experiment's.
+func (c *calendar) cell(arm, day int32) int32 { return arm*int32(c.days) + day - int32(c.offset) }
 
 // tellDays adds to the days what can only be said of a unit as a whole: when a unit's first event was, and when it first met a
 // value.
-func (b *builder) tellDays(v *view, at int, s sheet, p part) {
+func (b *builder) tellDays(v *view, at int, s *sheet, p part) {
 	m := v.measures[at]
 	onFirst := m.Type == metric.Proportion || m.Type == metric.Retention
 	if !v.decides || !onFirst && m.Type != metric.CountDistinct {
@@ -61,33 +67,37 @@ func (b *builder) tellDays(v *view, at int, s sheet, p part) {
 	}
 	e := v.experiment
 	days := &e.tally.days[at].value
-	from, to := p.units(v)
-	for i, block := range s.blocks {
-		if block == nil {
+	least, _ := p.units(v)
+	for i := range s.blocks {
+		if s.blocks[i].cells == nil {
 			continue
 		}
-		base := from + int32(i)*blockUnits
-		for j := range min(blockUnits, to-base) {
-			if n := &block[at].events[j]; onFirst && n.count > 0 && !v.left[base+j] {
-				days.AddInt(e.calendar.cell(v.variant[base+j], n.first), 1)
+		of, base := &s.blocks[i], least+int32(i)*blockUnits
+		tell := func(unit int32, first int64) {
+			if arm := v.people[base+unit].arm; arm != none {
+				days.AddInt(int(e.calendar.cell(arm, int32(b.day(first)))), 1)
 			}
 		}
-		for met, first := range block[at].met {
-			if unit := base + met.unit; !v.left[unit] {
-				days.AddInt(e.calendar.cell(v.variant[unit], first), 1)
+		for unit := range len(of.cells) / of.measures {
+			if c := of.cell(unit, at); onFirst && c.count() > 0 {
+				first, _ := c.times(v.people[base+int32(unit)].first)
+				tell(int32(unit), first)
 			}
+		}
+		for m, first := range of.sums[at].met {
+			tell(m.unit, first)
 		}
 	}
 }
 
 // emitDays emits what the units of each variant did on each day.
 func (b *builder) emitDays(e *trial) error {
-	n := e.calendar.days()
+	n := e.calendar.days
 	entered := make([]int64, e.calendar.cells())
 	for _, v := range e.views {
-		for unit, first := range v.first {
-			if v.decides && !v.left[unit] {
-				entered[e.calendar.cell(v.variant[unit], first)]++
+		for _, p := range v.people {
+			if v.decides && p.arm != none {
+				entered[e.calendar.cell(p.arm, int32(b.day(p.first)))]++
 			}
 		}
 	}

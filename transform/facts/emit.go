@@ -10,14 +10,14 @@ import (
 )
 
 // worth is a unit's value before winsorising.
-func (m *measure) worth(s *sums, unit int) float64 {
+func (m *measure) worth(b *block, unit, at int) float64 {
 	switch m.Type {
 	case metric.Proportion, metric.Retention:
-		return float64(min(s.events[unit].count, 1))
+		return float64(min(b.cell(unit, at).count(), 1))
 	case metric.Count:
-		return float64(s.events[unit].count)
+		return float64(b.cell(unit, at).count())
 	}
-	return s.value.At(unit)
+	return b.total(unit, at)
 }
 
 // worthBefore is its value before the first exposure.
@@ -40,21 +40,19 @@ func (s *sums) settle() {
 	s.met, s.metBefore = nil, nil
 }
 
-// blank are the sums of units to which no event came.
-var blank sums
-
-// eachSum goes through a measure's sums of all units of a part.
-func (v *view) eachSum(at int, s sheet, p part, each func(unit int32, s *sums, place int) error) error {
+// each goes through a measure's sums of all units of a part, of which those without an event are blank.
+func (v *view) each(at int, s *sheet, p part, do func(unit int32, b *block, place int) error) error {
 	from, to := p.units(v)
+	blank := newSheet(1, len(v.measures)).open(0)
 	for unit := from; unit < to; unit++ {
-		place, of := int(unit-from)%blockUnits, &blank
-		if b := s.blocks[(unit-from)/blockUnits]; b != nil {
-			of = &b[at]
+		of, place := blank, 0
+		if b := &s.blocks[(unit-from)/blockUnits]; b.cells != nil {
+			of, place = b, int(unit-from)%blockUnits
 			if place == 0 {
-				of.settle()
+				of.sums[at].settle()
 			}
 		}
-		if err := each(unit, of, place); err != nil {
+		if err := do(unit, of, place); err != nil {
 			return err
 		}
 	}
@@ -62,12 +60,12 @@ func (v *view) eachSum(at int, s sheet, p part, each func(unit int32, s *sums, p
 }
 
 // emit emits a measure's rows of the units of a part.
-func (v *view) emit(at int, s sheet, p part, end int64) error {
+func (v *view) emit(at int, s *sheet, p part, end int64) error {
 	m := v.measures[at]
 	capped := m.capped()
 	var low, high float64
 	if capped {
-		if m.percentiles() && p.of == 1 {
+		if m.ranked && p.of == 1 {
 			v.collect(at, s, p)
 		}
 		low, high = m.caps(v.values[at])
@@ -75,13 +73,14 @@ func (v *view) emit(at int, s sheet, p part, end int64) error {
 	var first, last table.Micros
 	var uncapped, divisor, covariate, before float64
 	row := &table.UnitMetricRow{Metric: m.Name, Stitching: v.stitching}
-	return v.eachSum(at, s, p, func(unit int32, s *sums, place int) error {
-		e := s.events[place]
-		row.Unit, row.Sum, row.Count, row.FirstAt, row.LastAt = v.ids[unit], m.worth(s, place), e.count, nil, nil
-		row.Received, row.Matured = v.received[unit] != never, m.span.maturity(v.first[unit]) <= end
-		if e.count > 0 {
-			first, last = table.Micros(e.first), table.Micros(e.last)
-			row.FirstAt, row.LastAt, row.Received = &first, &last, v.received[unit] <= e.first
+	return v.each(at, s, p, func(unit int32, b *block, place int) error {
+		c, s := b.cell(place, at), &b.sums[at]
+		row.Unit, row.Sum, row.Count, row.FirstAt, row.LastAt = v.ids[unit], m.worth(b, place, at), int64(c.count()), nil, nil
+		row.Received, row.Matured = v.received[unit] != never, m.span.maturity(v.people[unit].first) <= end
+		if row.Count > 0 {
+			from, to := c.times(v.people[unit].first)
+			first, last = table.Micros(from), table.Micros(to)
+			row.FirstAt, row.LastAt, row.Received = &first, &last, v.received[unit] <= from
 		}
 		if capped {
 			uncapped = row.Sum

@@ -125,7 +125,7 @@ func (b *builder) pass(ctx context.Context) error {
 			for _, v := range e.views {
 				for at, m := range v.measures {
 					b.tellDays(v, at, sheets[v.place], p)
-					if m.percentiles() && parts > 1 {
+					if m.ranked && parts > 1 {
 						v.collect(at, sheets[v.place], p)
 						continue
 					}
@@ -137,7 +137,7 @@ func (b *builder) pass(ctx context.Context) error {
 			return nil
 		})
 		for _, e := range b.trials {
-			again = again || parts > 1 && slices.ContainsFunc(e.measures, (*measure).percentiles)
+			again = again || parts > 1 && slices.ContainsFunc(e.measures, func(m *measure) bool { return m.ranked })
 		}
 	}
 	for i := 0; again && i < parts; i++ {
@@ -149,7 +149,7 @@ func (b *builder) pass(ctx context.Context) error {
 		b.each(func(e *trial) error {
 			for _, v := range e.views {
 				for at, m := range v.measures {
-					if !m.percentiles() {
+					if !m.ranked {
 						continue
 					}
 					if err := v.emit(at, sheets[v.place], p, b.end); err != nil {
@@ -182,12 +182,17 @@ func (b *builder) each(do func(*trial) error) {
 
 // read runs the workers over the tasks for one part of the units, and gives their sheets, by view. What is told of days and
 // exclusions is added to the experiments', unless it is read again.
-func (b *builder) read(ctx context.Context, tasks []task, p part, again bool) ([]sheet, error) {
+func (b *builder) read(ctx context.Context, tasks []task, p part, again bool) ([]*sheet, error) {
+	sheets := make([]*sheet, len(b.views))
+	for i, v := range b.views {
+		from, to := p.units(v)
+		sheets[i] = newSheet(int(to-from), len(v.measures))
+	}
 	share := newShare(tasks, b.workers)
 	workers := make([]*worker, b.workers)
 	g, gctx := errgroup.WithContext(ctx)
 	for i := range workers {
-		w := newWorker(b, p, again)
+		w := newWorker(b, p, again, sheets)
 		workers[i] = w
 		g.Go(func() error {
 			for t, ok := share.next(i); ok; t, ok = share.next(i) {
@@ -204,11 +209,6 @@ func (b *builder) read(ctx context.Context, tasks []task, p part, again bool) ([
 	for _, w := range workers {
 		b.counts.Rows += w.counts.Rows
 		b.counts.Hits += w.counts.Hits
-		for place := range b.views {
-			if w != workers[0] {
-				workers[0].sheets[place].merge(&w.sheets[place])
-			}
-		}
 		for _, e := range b.trials {
 			e.tally.merge(&w.tallies[e.place])
 		}
@@ -216,5 +216,5 @@ func (b *builder) read(ctx context.Context, tasks []task, p part, again bool) ([
 	for _, e := range b.trials {
 		b.fail(e, e.tally.unrated())
 	}
-	return workers[0].sheets, nil
+	return sheets, nil
 }

@@ -3,6 +3,7 @@ package facts
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math"
 	"slices"
 
@@ -19,6 +20,24 @@ type rate struct {
 	key      string // source_id: of two rates from one instant on the greater one counts
 	rate     float64
 	decimals float64 // 10 to the power of the decimals of the one currency's minor unit less those of the other's
+}
+
+// readAllRates reads the rates of all sources with amounts.
+func (b *builder) readAllRates(ctx context.Context) error {
+	currencies := map[string]rates{}
+	for _, s := range b.sources {
+		if s.kind != amounts {
+			continue
+		}
+		if currencies[s.currency] == nil {
+			var err error
+			if currencies[s.currency], err = b.readRates(ctx, s.currency); err != nil {
+				return fmt.Errorf("%s: %w", table.Rate, err)
+			}
+		}
+		s.rates = currencies[s.currency]
+	}
+	return nil
 }
 
 // readRates reads the rates to a currency.

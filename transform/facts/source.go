@@ -3,14 +3,13 @@ package facts
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
+	"math"
 	"sync"
 
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/metric"
 	"crosslift/schemas/table"
 	"crosslift/transform/filter"
-	"crosslift/warehouse/columns"
 )
 
 // kind is what is added up of a source's events, besides how many there are.
@@ -39,12 +38,9 @@ type source struct {
 	names    *names // of distinct strings and identifiers
 }
 
-// column finds a column of a table that may be nil.
-func column(t *table.Table, name string) (table.Column, bool) {
-	if t == nil {
-		return table.Column{}, false
-	}
-	return t.Column(name)
+// integral reports whether the constant is a whole number, small enough that any number of rows have a sum of 64 bits.
+func (s *source) integral() bool {
+	return s.constant == math.Trunc(s.constant) && math.Abs(s.constant) < 1<<31
 }
 
 // source gives the source of a metric, shared with all that are equal.
@@ -104,116 +100,6 @@ func (b *builder) source(m *metric.Metric, from *metric.Source) (*source, error)
 	}
 	b.sources[key] = s
 	return s, nil
-}
-
-// What a row is to a source.
-const (
-	out      = iota // it does not count
-	counts          // it counts, inside a window
-	negative        // it would, if its amount were not below zero
-	unrated         // it does, but nothing is known of its currency then
-)
-
-// facets are a source's view of one row group.
-type facets struct {
-	state  []uint8 // by row
-	odd    bool    // some rows are negative or unrated
-	ints   []int64
-	floats []float64
-	values *columns.Vector
-	names  []uint64 // of distinct values: the number of each entry of the dictionary, plus 1
-}
-
-// look fills facets for the rows of a row group that are live; nil: all of them.
-func (s *source) look(f *facets, rows int, live []bool, at []int64, column func(string) (*columns.Vector, error)) error {
-	f.state, f.odd = slices.Grow(f.state[:0], rows)[:rows], false
-	for i := range f.state {
-		f.state[i] = counts
-		if live != nil && !live[i] {
-			f.state[i] = out
-		}
-	}
-	if s.filter != nil {
-		meets, err := s.filter.Bind(column)
-		if err != nil {
-			return err
-		}
-		for i := range f.state {
-			if f.state[i] == counts && !meets(i) {
-				f.state[i] = out
-			}
-		}
-	}
-	if s.value == "" {
-		return nil
-	}
-	v, err := column(s.value)
-	if err != nil {
-		return err
-	}
-	f.values, f.ints, f.floats, f.names = v, v.Ints, v.Floats, nil
-	for i := range f.state {
-		if len(v.Index) > 0 && v.Index[i] < 0 || v.Present != nil && !v.Present[i] {
-			f.state[i] = out
-		}
-	}
-	if s.money {
-		for i, amount := range v.Ints {
-			if amount < 0 && f.state[i] == counts {
-				f.state[i], f.odd = negative, true
-			}
-		}
-	}
-	switch s.kind {
-	case amounts:
-		return s.convert(f, at, column)
-	case distinct:
-		f.names = make([]uint64, max(len(v.Strings), len(v.IDs)))
-	}
-	return nil
-}
-
-// convert turns amounts into those of the source's currency.
-func (s *source) convert(f *facets, at []int64, column func(string) (*columns.Vector, error)) error {
-	currencies, err := column("currency")
-	if err != nil {
-		return err
-	}
-	amounts := f.values.Ints
-	f.floats = make([]float64, len(amounts))
-	for i, of := range currencies.Index {
-		switch {
-		case f.state[i] != counts:
-		case of >= 0 && currencies.Strings[of] == s.currency:
-			f.floats[i] = float64(amounts[i])
-		default:
-			name := ""
-			if of >= 0 {
-				name = currencies.Strings[of]
-			}
-			converted, ok := s.rates.convert(amounts[i], name, at[i])
-			if f.floats[i] = converted; !ok {
-				f.state[i], f.odd = unrated, true
-			}
-		}
-	}
-	return nil
-}
-
-// name is the number of a row's value among a source's different ones; of integers it is the value itself.
-func (s *source) name(f *facets, row int) uint64 {
-	if len(f.values.Index) == 0 {
-		return uint64(f.values.Ints[row])
-	}
-	at := f.values.Index[row]
-	if f.names[at] == 0 {
-		if len(f.values.IDs) > 0 {
-			f.names[at] = 1 + s.names.id(f.values.IDs[at])
-		} else {
-			f.names[at] = 1 + s.names.text(f.values.Strings[at])
-		}
-	}
-	return f.names[at] - 1
 }
 
 // names numbers the values of a column, for all workers.

@@ -1,29 +1,64 @@
 package facts
 
 import (
-	"math"
+	"sync"
 
 	"crosslift/transform/stats/exact"
 )
 
-// blockUnits is how many neighbouring units share a block of sums, which is made when the first event comes to one of them. A
-// worker that reads the row groups of some accounts makes only their blocks.
-const blockUnits = 256
+// blockUnits is how many neighbouring units share a block.
+const blockUnits = 1 << 12
 
-// block is what some neighbouring units of a view did, by measure, as far as one worker has seen.
-type block []sums
+// sheet is the sums of a view's units of the part that is worked, in blocks of neighbours. All workers add to it: one locks a
+// block as long as its hits stay there, which in sorted objects is thousands of them, and the others' are elsewhere.
+type sheet struct {
+	units  int
+	blocks []block
+}
 
-// sums are what the units of a block did by one measure.
+type block struct {
+	sync.Mutex
+	measures int
+	cells    []cell // by unit, then measure; nil while no event has come to a unit of the block
+	sums     []sums // by measure
+}
+
+// sums are what the units of a block did by one measure, beside what is in cells.
 type sums struct {
-	events            [blockUnits]events
-	value, divisor    exact.Vector
+	value, divisor    exact.Vector // value: what is no whole number, or too much for a cell
 	covariate, before exact.Vector // before the first exposure
 	met               map[meeting]int64
 	metBefore         map[meeting]int64
 }
 
-// events are those inside a unit's window.
-type events struct{ count, first, last int64 }
+// cell is what a unit did inside its window. A cache line has more than two of them: the times, from the unit's first exposure
+// on, share their words with the number of events, whose lower half is in first.
+type cell struct {
+	first, last uint64 // of the events: 48 bits of microseconds are eight years; above them 16 bits of how many there are
+	sum         int64
+}
+
+const (
+	timeBits = 48
+	longest  = 1<<timeBits - 1 // microseconds
+)
+
+func (c *cell) count() uint64 { return c.first>>timeBits | c.last>>timeBits<<16 }
+
+// times are those of the first event and the last, of which there is one, by a unit with a first exposure.
+func (c *cell) times(exposed int64) (first, last int64) {
+	return exposed + int64(c.first&longest), exposed + int64(c.last&longest)
+}
+
+// add notes n events, the first and the last of them so long after the unit's first exposure.
+func (c *cell) add(n, first, last uint64) {
+	count := c.count()
+	if count > 0 {
+		first, last = min(c.first&longest, first), max(c.last&longest, last)
+	}
+	count += n
+	c.first, c.last = first|count<<timeBits, last|count>>16<<timeBits
+}
 
 // meeting is a unit, by its place in the block, with a value; of it the time of the first is kept.
 type meeting struct {
@@ -31,23 +66,55 @@ type meeting struct {
 	value uint64
 }
 
-func (e *events) add(o *events) {
-	if o.count == 0 {
-		return
+func newSheet(units, measures int) *sheet {
+	s := &sheet{units, make([]block, (units+blockUnits-1)/blockUnits)}
+	for i := range s.blocks {
+		s.blocks[i].measures = measures
 	}
-	if e.count == 0 {
-		*e = *o
-		return
+	return s
+}
+
+// open locks a block.
+func (s *sheet) open(at int32) *block {
+	b := &s.blocks[at]
+	b.Lock()
+	if b.cells == nil {
+		n := min(blockUnits, s.units-int(at)*blockUnits)
+		b.cells, b.sums = make([]cell, n*b.measures), make([]sums, b.measures)
+		for i := range b.sums {
+			m := &b.sums[i]
+			for _, v := range []*exact.Vector{&m.value, &m.divisor, &m.covariate, &m.before} {
+				v.Expect(n)
+			}
+		}
 	}
-	e.count += o.count
-	e.first, e.last = min(e.first, o.first), max(e.last, o.last)
+	return b
+}
+
+// cell is that of a unit and a measure.
+func (b *block) cell(unit, measure int) *cell { return &b.cells[unit*b.measures+measure] }
+
+// total is what a unit's events count for.
+func (b *block) total(unit, measure int) float64 {
+	c, value := b.cell(unit, measure), &b.sums[measure].value
+	if value.Empty() {
+		return float64(c.sum)
+	}
+	if c.sum != 0 {
+		value.AddInt(unit, c.sum)
+		c.sum = 0
+	}
+	return value.At(unit)
 }
 
 func (s *sums) meet(unit int32, value uint64, at int64) {
 	if s.met == nil {
 		s.met = map[meeting]int64{}
 	}
-	meet(s.met, meeting{unit, value}, at)
+	m := meeting{unit, value}
+	if known, is := s.met[m]; !is || at < known {
+		s.met[m] = at
+	}
 }
 
 func (s *sums) meetBefore(unit int32, value uint64) {
@@ -57,61 +124,30 @@ func (s *sums) meetBefore(unit int32, value uint64) {
 	s.metBefore[meeting{unit, value}] = 0
 }
 
-func meet(met map[meeting]int64, m meeting, at int64) {
-	if known, is := met[m]; !is || at < known {
-		met[m] = at
-	}
-}
-
-// merge takes another worker's sums of the same units in.
-func (s *sums) merge(o *sums) {
-	for i := range s.events {
-		s.events[i].add(&o.events[i])
-	}
-	s.value.Merge(&o.value)
-	s.divisor.Merge(&o.divisor)
-	s.covariate.Merge(&o.covariate)
-	s.before.Merge(&o.before)
-	for m, at := range o.met {
-		s.meet(m.unit, m.value, at)
-	}
-	for m := range o.metBefore {
-		s.meetBefore(m.unit, m.value)
-	}
-}
-
-// sheet is a worker's sums of a view's units of the range that is worked, by block.
-type sheet struct {
-	measures int
-	blocks   []block
-}
-
-func newSheet(v *view, units int) sheet {
-	return sheet{len(v.measures), make([]block, (units+blockUnits-1)/blockUnits)}
-}
-
-// of gives the sums of the block that a unit of the range is in.
-func (s *sheet) of(unit int32) block {
-	b := s.blocks[unit/blockUnits]
-	if b == nil {
-		b = make(block, s.measures)
-		s.blocks[unit/blockUnits] = b
-	}
-	return b
-}
-
-// merge takes another worker's sheet in.
-func (s *sheet) merge(o *sheet) {
-	for i, theirs := range o.blocks {
-		switch ours := s.blocks[i]; {
-		case theirs == nil:
-		case ours == nil:
-			s.blocks[i] = theirs
-		default:
-			for m := range ours {
-				ours[m].merge(&theirs[m])
-			}
+// order brings hits that jump between blocks, as those of a row group do that is sorted by something else than accounts, into
+// the order of blocks.
+func (s *sheet) order(w *worker, hits []hit) {
+	jumps := 0
+	for i := 1; i < len(hits); i++ {
+		if hits[i].unit/blockUnits != hits[i-1].unit/blockUnits {
+			jumps++
 		}
+	}
+	if jumps <= 2*len(s.blocks) {
+		return
+	}
+	starts := make([]int, len(s.blocks)+1)
+	for i := range hits {
+		starts[hits[i].unit/blockUnits+1]++
+	}
+	for i := 1; i < len(starts); i++ {
+		starts[i] += starts[i-1]
+	}
+	w.spare = append(w.spare[:0], hits...)
+	for _, h := range w.spare {
+		at := &starts[h.unit/blockUnits]
+		hits[*at] = h
+		*at++
 	}
 }
 
@@ -119,24 +155,23 @@ func (s *sheet) merge(o *sheet) {
 func (m *measure) unitBytes() int64 {
 	vectors := int64(0)
 	for _, s := range []*source{m.numerator, m.denominator} {
-		if s == nil || s.kind == nothing && s == m.numerator && m.Covariate == 0 {
+		if s == nil {
 			continue
 		}
-		each := int64(8)
-		if s.kind == floats || s.kind == amounts {
-			each = 16
+		each := int64(0)
+		if s == m.denominator {
+			each = 8
 		}
-		if s.kind == distinct {
+		switch s.kind {
+		case floats, amounts:
+			each = 16
+		case distinct:
 			each = 256
 		}
-		if s.kind != nothing {
-			vectors += each
-		}
+		vectors += each
 		if m.Covariate > 0 {
-			vectors += each
+			vectors += max(each, 8)
 		}
 	}
-	return int64(24) + vectors
+	return 24 + vectors
 }
-
-const never = int64(math.MaxInt64)

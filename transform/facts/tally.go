@@ -133,11 +133,11 @@ func (b *builder) beforeData(e *trial, m *measure, s *source) (covariate, window
 		if !v.decides {
 			continue
 		}
-		for _, first := range v.first {
-			if m.span.covariate > 0 && first-m.span.covariate < begins {
+		for _, p := range v.people {
+			if m.span.covariate > 0 && p.first-m.span.covariate < begins {
 				covariate++
 			}
-			if from, _ := m.span.bounds(first); from < begins {
+			if from, _ := m.span.bounds(p.first); from < begins {
 				window++
 			}
 		}

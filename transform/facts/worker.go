@@ -4,52 +4,62 @@ import (
 	"context"
 	"slices"
 
-	"crosslift/transform/identity/timeline"
 	"crosslift/warehouse/columns"
 )
 
-// worker reads row groups, one after the other, into sums of its own.
+// worker reads row groups, one after the other, in memory that it uses again.
 type worker struct {
 	b       *builder
 	part    part
-	again   bool // only what needs percentiles, see pass
-	sheets  []sheet
-	tallies []tally // by experiment
+	again   bool     // only what needs percentiles, see pass
+	sheets  []*sheet // by view, of all workers
+	tallies []tally  // by experiment
 	counts  Counts
 
 	// Of the row group that is being read:
-	ctx                 context.Context
-	task                task
-	vectors             map[string]*columns.Vector
-	fresh               map[string]bool // vectors that have been read
-	rows                int
-	at                  []int64
-	late                bool // some rows may lie after the end of the night
-	accountOf           []int32
-	deviceOf            []int32 // numbers, by place in the dictionary
-	devices             *columns.Vector
-	spans               map[*users][]lookup
-	facets              []facets
-	hits                []int32
-	live                []bool
-	accountAt, deviceAt []int32 // by row: places in the dictionaries, −1 where there is none
+	ctx     context.Context
+	task    task
+	vectors map[string]*columns.Vector
+	fresh   map[string]bool // vectors that have been read
+	account dictionary
+	device  dictionary
+	at      []int64
+	low     int64 // of the times
+	high    int64
+	live    []bool // of a table of changes: whether a row stands for its key
+	all     []uint8
+	facets  []facets
+	runs    []run
+	hits    [][]hit    // by view of the table
+	worked  [][2]int32 // by view: the units of the part
+	settled []int32    // by view: the last run that was settled by its device
+	spare   []hit
+	rules   []rule
+	picked  []int32
+	touched uint64 // by batches
 }
 
-// lookup is the spans of a device, once they have been looked up.
-type lookup struct {
-	timeline.Spans
-	known bool
+// dictionary is a column of identifiers with the numbers that these have among all.
+type dictionary struct {
+	index   []int32 // by row: the place in numbers, −1 where there is none; nil where the column is not read
+	numbers []int32
 }
 
-func newWorker(b *builder, p part, again bool) *worker {
-	w := &worker{b: b, part: p, again: again, vectors: map[string]*columns.Vector{}, fresh: map[string]bool{}, spans: map[*users][]lookup{}}
+// number is what a row's identifier is called: its number, none of one that nobody knows, absent where there is none.
+func (d *dictionary) number(row int) int32 {
+	if d.index == nil || d.index[row] < 0 {
+		return absent
+	}
+	return d.numbers[d.index[row]]
+}
+
+const absent int32 = -2
+
+func newWorker(b *builder, p part, again bool, sheets []*sheet) *worker {
+	w := &worker{b: b, part: p, again: again, sheets: sheets, vectors: map[string]*columns.Vector{}, fresh: map[string]bool{}}
 	w.tallies = make([]tally, len(b.Experiments))
 	for _, e := range b.trials {
 		w.tallies[e.place] = newTally(e)
-	}
-	for _, v := range b.views {
-		from, to := p.units(v)
-		w.sheets = append(w.sheets, newSheet(v, int(to-from)))
 	}
 	return w
 }
@@ -65,15 +75,14 @@ func (w *worker) column(name string) (*columns.Vector, error) {
 		return v, nil
 	}
 	w.fresh[name] = true
-	return v, w.task.day.File.Vector(w.ctx, w.task.group, name, v)
+	return v, w.task.day.File.VectorOf(w.ctx, w.task.table, w.task.group, name, v)
 }
 
 // group reads a row group: first whose its events are, and the rest only where some unit is among them.
 func (w *worker) group(ctx context.Context, t task) error {
 	w.ctx, w.task = ctx, t
 	clear(w.fresh)
-	w.rows = int(t.day.File.RowGroupRows(t.group))
-	w.counts.Rows += int64(w.rows)
+	w.counts.Rows += t.day.File.RowGroupRows(t.group)
 	known, err := w.identify()
 	if err != nil || !known {
 		return err
@@ -83,57 +92,60 @@ func (w *worker) group(ctx context.Context, t task) error {
 		return err
 	}
 	w.at = at.Ints
-	w.late = slices.Max(w.at) >= w.b.end
+	w.low, w.high = slices.Min(w.at), slices.Max(w.at)
+	w.cut()
 	if err := w.choose(); err != nil {
 		return err
 	}
 	w.facets = slices.Grow(w.facets[:0], len(t.sources))[:len(t.sources)]
 	for i, s := range t.sources {
-		if err := s.look(&w.facets[i], w.rows, w.live, w.at, w.column); err != nil {
+		f := &w.facets[i]
+		if err := w.look(s, f); err != nil {
 			return err
 		}
+		if !f.whole {
+			continue
+		}
+		for j := range w.runs {
+			f.totals = append(f.totals, f.sum(w.at, w.runs[j].from, w.runs[j].to, always, never))
+		}
 	}
-	w.walk()
+	w.settle()
+	for i := range t.views {
+		v := &t.views[i]
+		w.sheets[v.place].order(w, w.hits[i])
+		w.add(v, w.hits[i])
+	}
 	return nil
 }
 
 // identify looks up the identifiers of the row group; known is false where none of them is of any unit.
 func (w *worker) identify() (known bool, err error) {
-	w.accountAt, w.deviceAt, w.accountOf, w.deviceOf = nil, nil, w.accountOf[:0], w.deviceOf[:0]
+	w.account.index, w.device.index = nil, nil
 	bare := !w.task.account || w.task.day.File.Absent(w.task.group, "account") > 0
 	if w.task.account {
-		v, err := w.column("account")
+		if known, err = w.lookUp(&w.account, "account", w.b.accounts); err != nil {
+			return false, err
+		}
+	}
+	if w.task.device && (bare || w.task.byDevice) {
+		found, err := w.lookUp(&w.device, "device", w.b.devices)
 		if err != nil {
 			return false, err
 		}
-		w.accountAt = v.Index
-		for i := range v.IDs {
-			number := w.b.accounts.find(&v.IDs[i])
-			w.accountOf = append(w.accountOf, number)
-			known = known || number != none
-		}
+		known = known || found
 	}
-	if !w.task.device || !bare && !w.task.byDevice {
-		return known, nil
-	}
-	v, err := w.column("device")
+	return known, nil
+}
+
+// lookUp asks once for each identifier of the dictionary, not for each row.
+func (w *worker) lookUp(d *dictionary, column string, among *index) (found bool, err error) {
+	v, err := w.column(column)
 	if err != nil {
 		return false, err
 	}
-	w.devices, w.deviceAt = v, v.Index
-	for i := range v.IDs {
-		number := w.b.devices.find(&v.IDs[i])
-		w.deviceOf = append(w.deviceOf, number)
-		known = known || number != none
-	}
-	for _, view := range w.task.views {
-		if view.users != nil && bare {
-			known = true
-			w.spans[view.users] = slices.Grow(w.spans[view.users][:0], len(v.IDs))[:len(v.IDs)]
-			clear(w.spans[view.users])
-		}
-	}
-	return known, nil
+	d.index, d.numbers = v.Index, slices.Grow(d.numbers[:0], len(v.IDs))[:len(v.IDs)]
+	return among.findAll(v.IDs, d.numbers), nil
 }
 
 // choose says which rows of a table of changes stand for their key.

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"unsafe"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/encoding"
 
 	"crosslift/schemas/identifier"
+	"crosslift/schemas/table"
 )
 
 // Vector is one column of one row group in memory, the form in which the hot path reads. Strings and identifiers are
@@ -23,6 +25,8 @@ type Vector struct {
 	Floats  []float64
 	Bools   []bool
 	Present []bool // whether a row has a value; nil: every row has one
+
+	present []bool // memory for Present
 }
 
 // Vector reads a column of a row group into v, whose memory is used again. Rows without a value hold a zero, and −1
@@ -32,7 +36,7 @@ func (f *File) Vector(ctx context.Context, rowGroup int, column string, v *Vecto
 	if err != nil {
 		return err
 	}
-	*v = Vector{Index: v.Index[:0], Strings: v.Strings[:0], IDs: v.IDs[:0], Ints: v.Ints[:0], Floats: v.Floats[:0], Bools: v.Bools[:0]}
+	*v = Vector{Index: v.Index[:0], Strings: v.Strings[:0], IDs: v.IDs[:0], Ints: v.Ints[:0], Floats: v.Floats[:0], Bools: v.Bools[:0], present: v.present[:0]}
 	err = guarded(func() error {
 		group := f.footer.RowGroups()[rowGroup]
 		return v.read(ctx, group.ColumnChunks()[leaf], group.NumRows())
@@ -41,6 +45,19 @@ func (f *File) Vector(ctx context.Context, rowGroup int, column string, v *Vecto
 		return fmt.Errorf("column %s, row group %d: %w", column, rowGroup, err)
 	}
 	return nil
+}
+
+// VectorOf reads a column as Vector does, and makes sure that it holds what the table's contract says: values of its type, and
+// one in every row where one is required.
+func (f *File) VectorOf(ctx context.Context, t *table.Table, rowGroup int, column string, v *Vector) error {
+	c, known := t.Column(column)
+	if !known {
+		return fmt.Errorf("%s has no column %q", t, column)
+	}
+	if err := f.Vector(ctx, rowGroup, column, v); err != nil {
+		return err
+	}
+	return v.fits(c, int(f.RowGroupRows(rowGroup)))
 }
 
 func (v *Vector) read(ctx context.Context, chunk parquet.ColumnChunk, rows int64) error {
@@ -88,12 +105,9 @@ func (v *Vector) grow(kind parquet.Kind, rows int) {
 // page appends a page. known is the chunk's dictionary as far as it has been taken over.
 func (v *Vector) page(page parquet.Page, typ parquet.Type, known *parquet.Dictionary) error {
 	rows, data, dict := int(page.NumRows()), page.Data(), page.Dictionary()
-	var present []bool
+	var levels []byte // of a page in which some rows have no value: 0 for these
 	if page.NumNulls() > 0 {
-		present = make([]bool, rows)
-		for i, level := range page.DefinitionLevels() {
-			present[i] = level > 0
-		}
+		levels = page.DefinitionLevels()
 	}
 	start, kind := v.rows(), typ.Kind()
 	switch {
@@ -104,12 +118,8 @@ func (v *Vector) page(page parquet.Page, typ parquet.Type, known *parquet.Dictio
 			}
 			*known = dict
 		}
-		base := int32(v.distinct() - dict.Len())
-		for _, at := range data.Int32() {
-			if at < 0 || int(at) >= dict.Len() {
-				return fmt.Errorf("damaged: value %d of a dictionary of %d", at, dict.Len())
-			}
-			v.Index = append(v.Index, base+at)
+		if err := v.places(data.Int32(), dict.Len()); err != nil {
+			return err
 		}
 	case dict != nil:
 		if err := v.looked(dict, data.Int32()); err != nil {
@@ -120,14 +130,33 @@ func (v *Vector) page(page parquet.Page, typ parquet.Type, known *parquet.Dictio
 			return err
 		}
 	}
-	if present != nil {
-		v.spread(kind, start, present)
+	if levels != nil {
+		v.spread(kind, start, levels)
 	}
-	if present != nil || v.Present != nil {
-		v.mark(start, rows, present)
+	if levels != nil || v.Present != nil {
+		v.mark(start, rows, levels)
 	}
 	if v.rows() != start+rows {
 		return fmt.Errorf("a page of %d rows holds %d values: repeated columns cannot be read", rows, v.rows()-start)
+	}
+	return nil
+}
+
+// places appends places in a dictionary of so many entries, the last that was taken over.
+func (v *Vector) places(index []int32, entries int) error {
+	most := uint32(0)
+	for _, at := range index {
+		most = max(most, uint32(at))
+	}
+	if len(index) > 0 && int64(most) >= int64(entries) {
+		return fmt.Errorf("damaged: value %d of a dictionary of %d", int32(most), entries)
+	}
+	start, base := len(v.Index), int32(v.distinct()-entries)
+	v.Index = append(v.Index, index...)
+	if base > 0 {
+		for i := range v.Index[start:] {
+			v.Index[start+i] += base
+		}
 	}
 	return nil
 }
@@ -156,8 +185,8 @@ func (v *Vector) distinctValues(data encoding.Values) error {
 		if size != len(identifier.ID{}) {
 			return fmt.Errorf("values of %d bytes: expected identifiers of 16", size)
 		}
-		for ; len(values) >= size; values = values[size:] {
-			v.IDs = append(v.IDs, identifier.ID(values[:size]))
+		if n := len(values) / size; n > 0 {
+			v.IDs = append(v.IDs, unsafe.Slice((*identifier.ID)(unsafe.Pointer(&values[0])), n)...)
 		}
 	default:
 		return fmt.Errorf("a dictionary of a type that the lake's tables do not have")
@@ -223,37 +252,38 @@ func (v *Vector) plain(data encoding.Values, count int) error {
 }
 
 // spread moves the values read since start to the rows that have one.
-func (v *Vector) spread(kind parquet.Kind, start int, present []bool) {
+func (v *Vector) spread(kind parquet.Kind, start int, levels []byte) {
 	switch kind {
 	case parquet.ByteArray, parquet.FixedLenByteArray:
-		v.Index = spread(v.Index, start, present, -1)
+		v.Index = spread(v.Index, start, levels, -1)
 	case parquet.Int32, parquet.Int64:
-		v.Ints = spread(v.Ints, start, present, 0)
+		v.Ints = spread(v.Ints, start, levels, 0)
 	case parquet.Float, parquet.Double:
-		v.Floats = spread(v.Floats, start, present, 0)
+		v.Floats = spread(v.Floats, start, levels, 0)
 	case parquet.Boolean:
-		v.Bools = spread(v.Bools, start, present, false)
+		v.Bools = spread(v.Bools, start, levels, false)
 	}
 }
 
 // mark notes which of a page's rows have a value.
-func (v *Vector) mark(start, rows int, present []bool) {
-	for len(v.Present) < start {
-		v.Present = append(v.Present, true)
+func (v *Vector) mark(start, rows int, levels []byte) {
+	present := slices.Grow(v.present[:len(v.Present)], start+rows-len(v.Present))
+	for len(present) < start {
+		present = append(present, true)
 	}
-	for i := range rows {
-		v.Present = append(v.Present, present == nil || present[i])
+	present = present[:start+rows]
+	for i := range present[start:] {
+		present[start+i] = levels == nil || levels[i] > 0
 	}
+	v.Present, v.present = present, present
 }
 
 // spread makes room for the rows without a value, from the back so that nothing is overwritten.
-func spread[T any](values []T, start int, present []bool, absent T) []T {
-	from := len(values)
-	for range start + len(present) - len(values) {
-		values = append(values, absent)
-	}
-	for to := len(present) - 1; to >= 0; to-- {
-		if present[to] {
+func spread[T any](values []T, start int, levels []byte, absent T) []T {
+	from, end := len(values), start+len(levels)
+	values = slices.Grow(values, max(0, end-from))[:max(end, from)]
+	for to := len(levels) - 1; to >= 0; to-- {
+		if levels[to] > 0 {
 			from--
 			values[start+to] = values[from]
 		} else {

@@ -19,103 +19,129 @@ func row(d byte, from, to table.Micros, who, method string) *table.DeviceTimelin
 	return &table.DeviceTimelineRow{Device: identifier.ID{d}, From: from, To: to, Account: account(who), Profile: profile(account(who)), Method: method}
 }
 
-func open(t testing.TB, rows []*table.DeviceTimelineRow, methods ...string) *timeline.Index {
+// asked is an index with the accounts that it numbers.
+type asked struct {
+	*timeline.Index
+	accounts []identifier.ID
+}
+
+// open reads rows, of which the accounts of strangers are not known; their devices are.
+func open(t testing.TB, rows []*table.DeviceTimelineRow, rowGroup int, strangers []string, methods ...string) asked {
 	t.Helper()
-	x, err := timeline.Open(t.Context(), columnstest.File(t, table.DeviceTimeline, rows...), methods...)
+	x := asked{}
+	for _, row := range rows {
+		if !slices.Contains(x.accounts, row.Account) && !slices.ContainsFunc(strangers, func(who string) bool { return account(who) == row.Account }) {
+			x.accounts = append(x.accounts, row.Account)
+		}
+	}
+	list := make([]any, len(rows))
+	for i, row := range rows {
+		list[i] = row
+	}
+	var err error
+	x.Index, err = timeline.Open(t.Context(), columnstest.Grouped(t, table.DeviceTimeline, rowGroup, list...), timeline.Wanted{Methods: timeline.By(methods...),
+		Device: func(id *identifier.ID) bool { return id[0]%5 != 3 }, Stranger: func(id *identifier.ID) bool { return id[0]%4 != 2 },
+		Number: func(ids []identifier.ID, numbers []int32) {
+			for i, id := range ids {
+				numbers[i] = int32(slices.Index(x.accounts, id))
+			}
+		}}, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return x
 }
 
-// TestIndex answers at the borders, by all methods and by those that experiments use.
-func TestIndex(t *testing.T) {
-	t.Parallel()
-	rows := []*table.DeviceTimelineRow{
-		row(1, 0, 10, "u", timeline.Backfill), row(1, 10, 20, "u", timeline.Span), row(1, 20, 30, "u", timeline.Session),
-		row(3, 0, 10, "u", timeline.Span), row(3, 10, 20, "v", timeline.Session), row(3, 25, 30, "v", timeline.Bracket), row(3, 30, 40, "w", timeline.Span),
-		row(5, 0, 10, "u", timeline.Backfill),
+// at says who used a device; "nobody", or "somebody" who is not known.
+func (x asked) at(device byte, by timeline.Methods, at table.Micros) string {
+	place, found := slices.BinarySearchFunc(x.Devices(), identifier.ID{device}, func(a, b identifier.ID) int { return bytes.Compare(a[:], b[:]) })
+	if !found {
+		return "nobody"
 	}
-	all, decides := open(t, rows), open(t, rows, timeline.Session, timeline.Span)
-	for _, c := range []struct {
-		device       byte
-		at           table.Micros
-		all, decides string
-	}{
-		{0, 5, "", ""}, {1, -1, "", ""}, {1, 0, "u", ""}, {1, 9, "u", ""}, {1, 10, "u", "u"}, {1, 29, "u", "u"}, {1, 30, "", ""}, {2, 5, "", ""},
-		{3, 9, "u", "u"}, {3, 10, "v", "v"}, {3, 19, "v", "v"}, {3, 20, "", ""}, {3, 25, "v", ""}, {3, 30, "w", "w"}, {3, 40, "", ""},
-		{5, 5, "u", ""}, {6, 5, "", ""},
-	} {
-		for _, of := range []struct {
-			index *timeline.Index
-			want  string
-		}{{all, c.all}, {decides, c.decides}} {
-			user, ok := of.index.At(of.index.Spans(identifier.ID{c.device}), c.at)
-			if ok != (of.want != "") {
-				t.Errorf("device %d at %d: found %t, expected %q", c.device, c.at, ok, of.want)
-			} else if ok && (of.index.Account(user) != account(of.want) || of.index.Profile(user) != profile(account(of.want))) {
-				t.Errorf("device %d at %d: %s, expected %s", c.device, c.at, of.index.Account(user), of.want)
-			}
-		}
-	}
-	if all.Users() != 3 || decides.Users() != 3 {
-		t.Errorf("%d and %d users, expected 3", all.Users(), decides.Users())
-	}
-	if _, ok := all.During(all.Spans(identifier.ID{1}), 0, 29); !ok {
-		t.Error("three rows of one account that touch are not one span")
-	}
-	if _, ok := all.During(all.Spans(identifier.ID{1}), 0, 30); ok {
-		t.Error("a span holds its end")
-	}
-	if _, ok := all.During(all.Spans(identifier.ID{3}), 5, 15); ok {
-		t.Error("a time of two accounts is one's")
+	switch user, ok := x.At(place, by, at); {
+	case !ok:
+		return "nobody"
+	case user < 0:
+		return "somebody"
+	default:
+		return x.accounts[user].String()
 	}
 }
 
-// TestIndexAgainstRows compares the index with a search through the rows.
+// TestIndexAgainstRows compares the index with a search through the rows: by any methods, at every instant.
 func TestIndexAgainstRows(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 1))
+	every := []string{timeline.Session, timeline.Span, timeline.Backfill, timeline.Bracket}
 	for range 20 {
 		var rows []*table.DeviceTimelineRow
 		for device := range byte(r.IntN(20)) {
 			for at, n := table.Micros(0), r.IntN(12); n > 0; n-- {
 				from := at + table.Micros(r.IntN(3))
 				at = from + 1 + table.Micros(r.IntN(4))
-				rows = append(rows, row(device*2, from, at, string(rune('u'+r.IntN(3))), []string{timeline.Span, timeline.Session, timeline.Backfill}[r.IntN(3)]))
+				rows = append(rows, row(device*2, from, at, string(rune('u'+r.IntN(3))), every[r.IntN(4)]))
 			}
 		}
-		methods := []string{timeline.Session, timeline.Span}
-		x := open(t, rows, methods...)
+		kept := every[:1+r.IntN(4)]
+		x := open(t, rows, 3, []string{"w"}, kept...)
+		methods := kept[:1+r.IntN(len(kept))]
 		for device := range byte(40) {
-			spans := x.Spans(identifier.ID{device})
-			for at := table.Micros(-1); at < 70; at++ {
-				var want identifier.ID
+			who := func(at table.Micros) string {
 				for _, row := range rows {
-					if row.Device == (identifier.ID{device}) && row.From <= at && at < row.To && slices.Contains(methods, row.Method) {
-						want = row.Account
+					if row.Device != (identifier.ID{device}) || device%5 == 3 || row.From > at || at >= row.To || !slices.Contains(methods, row.Method) {
+						continue
+					}
+					switch {
+					case row.Account != account("w"):
+						return row.Account.String()
+					case device%4 != 2:
+						return "somebody"
 					}
 				}
-				var got identifier.ID
-				if user, ok := x.At(spans, at); ok {
-					got = x.Account(user)
-				}
-				if got != want {
+				return "nobody"
+			}
+			for at := table.Micros(-1); at < 70; at++ {
+				if got, want := x.at(device, timeline.By(methods...), at), who(at); got != want {
 					t.Fatalf("device %d at %d: %s, expected %s", device, at, got, want)
+				}
+			}
+			for place, id := range x.Devices() {
+				if id != (identifier.ID{device}) {
+					continue
+				}
+				for first := table.Micros(-1); first < 30; first++ {
+					one := who(first)
+					for last := first; last < 30; last++ {
+						one = map[bool]string{true: one, false: "several"}[one == who(last)]
+						user, ok := x.During(place, timeline.By(methods...), first, last)
+						got := "several"
+						if ok && user < 0 {
+							got = "somebody"
+						} else if ok {
+							got = x.accounts[user].String()
+						}
+						if got != one && one != "nobody" || ok && one == "nobody" {
+							t.Fatalf("device %d from %d to %d: %s, expected %s", device, first, last, got, one)
+						}
+					}
 				}
 			}
 		}
 	}
 }
 
-// TestIndexRefusesOverlap: a table whose rows overlap is not this package's.
+// TestIndexRefusesOverlap: a table whose rows overlap is not this package's, also where it lies in two row groups.
 func TestIndexRefusesOverlap(t *testing.T) {
 	t.Parallel()
-	f := columnstest.File(t, table.DeviceTimeline, row(1, 0, 10, "u", timeline.Span), row(1, 9, 20, "v", timeline.Span))
-	if _, err := timeline.Open(t.Context(), f); err == nil || !strings.Contains(err.Error(), "out of order") {
-		t.Errorf("got %v, expected an error", err)
+	for _, rowGroup := range []int{1, 2} {
+		f := columnstest.Grouped(t, table.DeviceTimeline, rowGroup, row(1, 0, 10, "u", timeline.Span), row(1, 9, 20, "v", timeline.Span))
+		_, err := timeline.Open(t.Context(), f, timeline.Wanted{Methods: timeline.By(timeline.Span),
+			Device: func(*identifier.ID) bool { return true }, Number: func([]identifier.ID, []int32) {}}, 1)
+		if err == nil || !strings.Contains(err.Error(), "out of order") {
+			t.Errorf("got %v, expected an error", err)
+		}
 	}
 }
 
@@ -134,19 +160,19 @@ func BenchmarkIndex(b *testing.B) {
 		slices.SortFunc(sorted, func(a, b identifier.ID) int { return bytes.Compare(a[:], b[:]) })
 		for _, id := range sorted {
 			for i := range spans {
-				who := identifier.ID{id[0], id[1], byte(i % 2)}
+				who := identifier.ID{byte(i % 2)}
 				rows = append(rows, &table.DeviceTimelineRow{Device: id, From: table.Micros(i) * 1e6, To: table.Micros(i+1) * 1e6, Account: who, Profile: who, Method: timeline.Span})
 			}
 		}
-		x := open(b, rows)
-		handles, at := make([]timeline.Spans, 1<<16), make([]table.Micros, 1<<16)
-		for i := range handles {
-			handles[i], at[i] = x.Spans(sorted[r.IntN(n)]), table.Micros(r.IntN(spans*1e6))
+		x := open(b, rows, 1<<17, nil, timeline.Span)
+		places, at := make([]int, 1<<16), make([]table.Micros, 1<<16)
+		for i := range places {
+			places[i], at[i] = r.IntN(n), table.Micros(r.IntN(spans*1e6))
 		}
-		b.Run(fmt.Sprintf("at/spans=%d", spans), func(b *testing.B) {
+		b.Run(fmt.Sprintf("spans=%d", spans), func(b *testing.B) {
 			found := 0
 			for i := 0; b.Loop(); i++ {
-				if _, ok := x.At(handles[i&(1<<16-1)], at[i&(1<<16-1)]); ok {
+				if _, ok := x.At(places[i&(1<<16-1)], timeline.By(timeline.Span), at[i&(1<<16-1)]); ok {
 					found++
 				}
 			}
@@ -154,18 +180,5 @@ func BenchmarkIndex(b *testing.B) {
 				b.Fatal("nothing was found")
 			}
 		})
-		if spans == 1 {
-			b.Run("device", func(b *testing.B) {
-				found := 0
-				for i := 0; b.Loop(); i++ {
-					if x.Spans(ids[i%devices]) != (timeline.Spans{}) {
-						found++
-					}
-				}
-				if found == 0 {
-					b.Fatal("nothing was found")
-				}
-			})
-		}
 	}
 }

@@ -11,14 +11,18 @@ type Vector struct {
 	whole     []int64
 	high, low []float64
 	wide      map[int]*Sum
+	expected  int
 }
 
-// Len is the number of indices.
-func (v *Vector) Len() int { return max(len(v.whole), len(v.high)) }
+// Expect says that there will be indices below n, so that memory is taken once.
+func (v *Vector) Expect(n int) { v.expected = n }
+
+// Empty reports whether nothing was added yet.
+func (v *Vector) Empty() bool { return len(v.whole) == 0 && len(v.high) == 0 && len(v.wide) == 0 }
 
 // Add adds x to the sum at index i ≥ 0; indices up to it begin with empty sums.
 func (v *Vector) Add(i int, x float64) {
-	v.high = reach(v.high, i)
+	v.high = reach(v.high, i, v.expected)
 	if v.wide != nil {
 		if sum, ok := v.wide[i]; ok {
 			sum.Add(x)
@@ -32,7 +36,7 @@ func (v *Vector) Add(i int, x float64) {
 	}
 	low, lost := twoSum(get(v.low, i), rest)
 	if lost == 0 && !math.IsInf(high, 0) {
-		v.low = reach(v.low, i)
+		v.low = reach(v.low, i, v.expected)
 		v.high[i], v.low[i] = high, low
 		return
 	}
@@ -41,7 +45,7 @@ func (v *Vector) Add(i int, x float64) {
 
 // AddInt adds a whole number, which need not be one that a float64 can hold.
 func (v *Vector) AddInt(i int, x int64) {
-	v.whole = reach(v.whole, i)
+	v.whole = reach(v.whole, i, v.expected)
 	total := v.whole[i] + x
 	if (total^x)&(total^v.whole[i]) < 0 { // overflow
 		v.widen(i).addInt(x)
@@ -115,9 +119,12 @@ func (v *Vector) At(i int) float64 {
 }
 
 // reach makes an index valid.
-func reach[T any](values []T, i int) []T {
+func reach[T any](values []T, i, expected int) []T {
 	if i < len(values) {
 		return values
+	}
+	if values == nil {
+		return make([]T, max(i+1, expected))
 	}
 	return append(values, make([]T, i+1-len(values))...)
 }

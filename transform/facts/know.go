@@ -1,0 +1,167 @@
+package facts
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"sync"
+
+	"crosslift/schemas/identifier"
+	"crosslift/schemas/table"
+	"crosslift/transform/identity/timeline"
+	"crosslift/warehouse/columns"
+)
+
+// know numbers the identifiers of all views: those that units claim, and devices that somebody used. Accounts are numbered
+// ascending, devices beside those of the accounts whose units claim them: so, in the order of a sorted object, everything that
+// is kept by number is met in its order.
+func (b *builder) know(ctx context.Context, claimed []*claim) error {
+	var all [2][]identifier.ID
+	if err := b.parallel(2, func(side int) error {
+		for i := range claimed {
+			all[side] = union(all[side], claimed[i].sides[side].ids)
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	b.accounts = newIndex(all[0])
+	number := neighbours(all[1], claimed)
+	devices := make([]identifier.ID, len(all[1]))
+	for i, to := range number {
+		devices[to] = all[1][i]
+	}
+	b.devices = newIndex(devices)
+	if err := b.openUsers(ctx, claimed); err != nil {
+		return err
+	}
+	return b.parallel(2, func(side int) error {
+		of := make([]*claims, len(claimed))
+		for i := range claimed {
+			of[i] = &claimed[i].sides[side]
+		}
+		if side == 0 {
+			b.ofAccounts = newOwners(all[0], nil, of)
+		} else {
+			b.ofDevices = newOwners(all[1], number, of)
+		}
+		return nil
+	})
+}
+
+// neighbours gives ascending devices numbers in the order of the first accounts of the units that claim them.
+func neighbours(devices []identifier.ID, claimed []*claim) []int32 {
+	const leading = 18 // bits of the account: it need not be exact
+	keys := slices.Repeat([]uint32{1 << leading}, len(devices))
+	for i := range claimed {
+		place := 0
+		for j, id := range claimed[i].sides[1].ids {
+			for devices[place] != id {
+				place++
+			}
+			keys[place] = min(keys[place], claimed[i].neighbour[claimed[i].sides[1].units[j]]>>(32-leading))
+		}
+	}
+	starts := make([]int32, 1<<leading+2)
+	for _, key := range keys {
+		starts[key+1]++
+	}
+	for i := 1; i < len(starts); i++ {
+		starts[i] += starts[i-1]
+	}
+	number := make([]int32, len(devices))
+	for i, key := range keys {
+		number[i] = starts[key]
+		starts[key]++
+	}
+	return number
+}
+
+// openUsers reads who used devices, where a view asks that of events: only users whom an experiment knows, and of devices that
+// are a unit's own when nobody known used them all others too.
+func (b *builder) openUsers(ctx context.Context, claimed []*claim) error {
+	wanted := timeline.Wanted{Number: func(ids []identifier.ID, numbers []int32) { b.accounts.findAll(ids, numbers) },
+		Stranger: func(*identifier.ID) bool { return false }}
+	for i, v := range b.views {
+		if len(v.ids) == 0 {
+			continue
+		}
+		wanted.Methods |= v.methods
+		if v.methods != 0 && !v.byDevice && len(claimed[i].sides[1].ids) > 0 {
+			claimed := b.devices
+			wanted.Stranger = func(id *identifier.ID) bool { return claimed.find(id) != none }
+		}
+	}
+	if wanted.Methods == 0 || b.Timeline == nil {
+		return nil
+	}
+	asked, err := b.anonymous(ctx)
+	if err != nil || asked.bits == nil {
+		return err
+	}
+	wanted.Device = asked.has
+	if b.users, err = timeline.Open(ctx, b.Timeline, wanted, b.workers); err != nil {
+		return err
+	}
+	used := b.users.Devices()
+	places := make([]int32, len(used))
+	b.devices.findAll(used, places)
+	devices := b.devices.ids
+	b.userOf = slices.Repeat([]int32{none}, len(devices))
+	for i, place := range places {
+		if place != none {
+			b.userOf[place] = int32(i)
+		} else {
+			devices, b.userOf = append(devices, used[i]), append(b.userOf, int32(i))
+		}
+	}
+	b.devices = newIndex(devices)
+	return nil
+}
+
+// anonymous reads the devices of events without an account, as far as row groups tell: whoever used these may be asked for.
+func (b *builder) anonymous(ctx context.Context) (asked *sieve, err error) {
+	asked = new(sieve)
+	for _, r := range b.readings {
+		if !r.device {
+			continue
+		}
+		for _, day := range r.days {
+			bare := func(g int) bool { return !r.account || day.File.Absent(g, table.TypeAccount) > 0 }
+			err := scan(ctx, day.File, r.table, b.workers, []string{"device"}, bare, func(_ int, v []columns.Vector) error {
+				asked.add(v[0].IDs)
+				return nil
+			})
+			if err != nil {
+				return nil, fmt.Errorf("%s %s: %w", r.table, day.Day, err)
+			}
+		}
+	}
+	return asked, nil
+}
+
+// sieve is a set of identifiers, by their leading bits: it may hold some that were not added.
+type sieve struct {
+	mu   sync.Mutex
+	bits []uint64 // none while nothing was added
+}
+
+const sieveBits = 24
+
+func (s *sieve) add(ids []identifier.ID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bits == nil && len(ids) > 0 {
+		s.bits = make([]uint64, 1<<(sieveBits-6))
+	}
+	for i := range ids {
+		at := binary.BigEndian.Uint64(ids[i][:8]) >> (64 - sieveBits)
+		s.bits[at>>6] |= 1 << (at & 63)
+	}
+}
+
+func (s *sieve) has(id *identifier.ID) bool {
+	at := binary.BigEndian.Uint64(id[:8]) >> (64 - sieveBits)
+	return s.bits[at>>6]&(1<<(at&63)) != 0
+}
