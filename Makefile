@@ -33,7 +33,7 @@ check: need ## gofmt, vet, staticcheck, and the arrows between packages
 	@cd $(ROOT) && .ci/arrows
 
 .PHONY: bench
-bench: need postgres ## benchmarks, what extracting costs beside dlt, and identity beside scipy, Polars, DuckDB and Splink
+bench: need postgres ## benchmarks, extracting beside dlt, identity beside scipy, Polars, DuckDB and Splink, and facts beside DuckDB
 	@cd $(ROOT) && go test -run '^$$' -bench . -benchtime 500ms $(BENCHED) | grep -vE '^(PASS|ok|\?|testing:)'
 	@cd $(ROOT) && CROSSLIFT_DLT="$$(.ci/dlt)" CROSSLIFT_PEERS="$$(.ci/peers)" go run ./bench
 

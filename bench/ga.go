@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"text/tabwriter"
@@ -27,12 +26,9 @@ func measureGA(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	program := os.Getenv("CROSSLIFT")
-	if program == "" {
-		program = filepath.Join(dir, "crosslift")
-		if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-			return fmt.Errorf("go build: %w\n%s", err, out)
-		}
+	program, err := crosslift(ctx, dir)
+	if err != nil {
+		return err
 	}
 	fmt.Printf("\ncrosslift run extract/web_event: a day of GA4 events by the BigQuery API, hashed, checked, sorted and committed\n")
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)

@@ -1,11 +1,12 @@
 // Command bench measures the parts of Crosslift that have peers, each in processes of its own. `make bench` runs it.
 //
-//	bench [rest] [ga] [identity]     all without an argument
+//	bench [rest] [ga] [identity] [facts]     all without an argument
 //
 // rest reads the same rows over HTTP by Crosslift and by the Python library dlt, see rest.go. ga extracts a day
 // of web events from a stand-in for BigQuery by the program as it is, see ga.go. Both count processor seconds and memory of
 // the client alone. identity groups a graph of identifiers beside scipy, Polars, DuckDB and Splink, see identity.go; the
-// peers need 14 GB of memory, and the graph, which is kept in .bin, 6 GB of disk.
+// peers need 14 GB of memory, and the graph, which is kept in .bin, 6 GB of disk. facts makes those of experiments from a
+// cinema's viewing beside DuckDB, see facts.go; the viewing, which is kept too, needs 2 GB of disk for 20 million events.
 //
 // Settings from the environment:
 //
@@ -17,6 +18,10 @@
 //	CROSSLIFT_BENCH_EDGES  of identity (34000000, between 50 million identifiers)
 //	CROSSLIFT_BENCH_FORMS  of these edges (numbers,nights,uuid,text)
 //	CROSSLIFT_BENCH_LIMIT  seconds after which a peer is stopped (900)
+//	CROSSLIFT_BENCH_VIEWS  events of facts (20000000)
+//	CROSSLIFT_BENCH_LINE   of its last table, several (2000000,20000000; 200000000 needs 8 GB of disk and ten minutes)
+//	CROSSLIFT_BENCH_REBUILD  events in 60 days, of which the program makes the facts again (none: left out; 120000000 is two
+//	                       million a day)
 //	CROSSLIFT_PEERS        a Python that has the peers (none: they are left out)
 package main
 
@@ -28,6 +33,7 @@ import (
 	"strconv"
 	"strings"
 
+	"crosslift/bench/facts"
 	"crosslift/bench/identity"
 )
 
@@ -52,8 +58,11 @@ func run(ctx context.Context, args []string) error {
 	if len(args) > 0 && identity.Parts[args[0]] != nil {
 		return identity.Parts[args[0]](ctx, args[1:])
 	}
+	if len(args) > 0 && facts.Parts[args[0]] != nil {
+		return facts.Parts[args[0]](ctx, args[1:])
+	}
 	if len(args) == 0 {
-		args = []string{"rest", "ga", "identity"}
+		args = []string{"rest", "ga", "identity", "facts"}
 	}
 	if err := os.MkdirAll(".bin", 0o755); err != nil {
 		return err
@@ -71,8 +80,10 @@ func run(ctx context.Context, args []string) error {
 			err = measureGA(ctx, dir)
 		case "identity":
 			err = measureIdentity(ctx, dir)
+		case "facts":
+			err = measureFacts(ctx, dir)
 		default:
-			err = fmt.Errorf("%q: expected rest, ga or identity", arg)
+			err = fmt.Errorf("%q: expected rest, ga, identity or facts", arg)
 		}
 		if err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -34,6 +35,18 @@ func measured(ctx context.Context, env []string, name string, args ...string) (u
 	lines := strings.Split(strings.TrimSpace(string(output)), "\n")
 	u.output = lines[len(lines)-1]
 	return u, nil
+}
+
+// crosslift is the program as it is, built into a folder unless CROSSLIFT names one.
+func crosslift(ctx context.Context, dir string) (string, error) {
+	if program := os.Getenv("CROSSLIFT"); program != "" {
+		return program, nil
+	}
+	program := filepath.Join(dir, "crosslift")
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return program, nil
 }
 
 // peakOf is the most memory that a process had resident, in bytes.
