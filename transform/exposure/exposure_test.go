@@ -50,7 +50,7 @@ func TestReference(t *testing.T) {
 			t.Parallel()
 			r := nighttest.Random(t)
 			shown := map[string]int{}
-			for range nighttest.Rounds(25) {
+			for range nighttest.Rounds(8) {
 				w := random(r, assignedBy)
 				w.identify(t)
 				w.files(t, r)
