@@ -13,21 +13,16 @@ import (
 	"crosslift/warehouse/lake/object"
 )
 
-// reasons are the lines of `status` that are not current, as "job: reason", with the day where it is not that of the night.
+// reasons is what is not current, as "job: reason", with the day where it is not that of the night.
 func reasons(t *testing.T, dir string) []string {
 	t.Helper()
 	var found []string
-	type line struct {
-		Days []struct{ Job, Day, State, Reason string }
-	}
-	for _, l := range decode[[]line](t, must(t, dir, "status", "-o", "json")) {
-		for _, d := range l.Days {
-			name := d.Job
-			if d.Day != "2026-11-04" {
-				name += " " + d.Day
-			}
-			found = append(found, name+": "+strings.ReplaceAll(d.Reason, " 2026-11-04", ""))
+	for _, d := range outstanding(t, dir) {
+		name := d.Job
+		if d.Day != "2026-11-04" {
+			name += " " + d.Day
 		}
+		found = append(found, name+": "+strings.ReplaceAll(d.Reason, " 2026-11-04", ""))
 	}
 	return found
 }

@@ -125,17 +125,25 @@ func tellsOfNights(key string) bool {
 	return ok && slices.Contains([]*table.Table{table.IdentityChange, table.IdentityQuality, table.Profile}, p.Table)
 }
 
-// notCurrent are the lines of `status` that are not current, as "job day state".
+// standing is how a job's day stands, as `status` tells it.
+type standing struct{ Job, Day, State, Reason string }
+
+// outstanding is what `status` tells of that is not current.
+func outstanding(t *testing.T, dir string) []standing {
+	t.Helper()
+	var found []standing
+	for _, l := range decode[[]struct{ Days []standing }](t, must(t, dir, "status", "-o", "json")) {
+		found = append(found, l.Days...)
+	}
+	return found
+}
+
+// notCurrent is that as "job day state".
 func notCurrent(t *testing.T, dir string) []string {
 	t.Helper()
 	var found []string
-	type line struct {
-		Days []struct{ Job, Day, State, Reason string }
-	}
-	for _, l := range decode[[]line](t, must(t, dir, "status", "-o", "json")) {
-		for _, d := range l.Days {
-			found = append(found, d.Job+" "+d.Day+" "+d.State)
-		}
+	for _, d := range outstanding(t, dir) {
+		found = append(found, d.Job+" "+d.Day+" "+d.State)
 	}
 	return found
 }
