@@ -42,8 +42,8 @@ func (w *worker) rulesOf(v *viewing) []rule {
 	return w.rules
 }
 
-// add adds the hits of a view to its sums.
-func (w *worker) add(v *viewing, hits []hit) {
+// addHits adds the hits of a view to its sums.
+func (w *worker) addHits(v *viewing, hits []hit) {
 	sheet, rules := w.sheets[v.place], w.rulesOf(v)
 	for i, end := 0, 0; i < len(hits); i = end {
 		at := hits[i].unit / blockUnits

@@ -31,6 +31,8 @@ type builder struct {
 	first  table.Day // of starts
 	starts []int64   // of the days of all experiments, and the end of the last
 
+	everything []uint8 // the state of rows that all count, see facets
+
 	counts Counts
 	failed []error
 }
@@ -87,7 +89,8 @@ type use struct {
 func (b *builder) prepare(ctx context.Context) error {
 	b.sources, b.readings = map[string]*source{}, map[string]*reading{}
 	b.count()
-	var claimed []*claim // by view
+	b.everything = make([]uint8, 1<<17) // as many as a row group of the lake has
+	var claimed []*claim                // by view
 	for i := range b.Experiments {
 		e := &trial{Experiment: &b.Experiments[i], place: i}
 		err := b.define(e)

@@ -31,23 +31,23 @@ type facets struct {
 }
 
 // look finds out what the rows of the row group are to a source.
-func (w *worker) look(s *source, f *facets) error {
+func (g *group) look(s *source, f *facets) error {
 	*f = facets{source: s, own: f.own, floats: f.floats, named: f.named, totals: f.totals[:0]}
-	n := len(w.at)
-	f.strange = w.high >= w.b.end && !w.again
-	f.state, f.whole = w.everything(n), s.kind == nothing || s.kind == constant && s.integral()
-	if s.filter == nil && w.live == nil && s.value == "" {
+	n := len(g.at)
+	f.state, f.whole = g.b.everything[:min(n, len(g.b.everything))], s.kind == nothing || s.kind == constant && s.integral()
+	if s.filter == nil && len(g.live) == 0 && s.value == "" && n == len(f.state) {
 		return nil
 	}
-	f.own = append(f.own[:0], f.state...)
+	f.own = slices.Grow(f.own[:0], n)[:n]
+	clear(f.own)
 	f.state = f.own
-	for i, is := range w.live {
+	for i, is := range g.live {
 		if !is {
 			f.state[i] = out
 		}
 	}
 	if s.filter != nil {
-		meets, err := s.filter.Bind(w.column)
+		meets, err := s.filter.Bind(g.column)
 		if err != nil {
 			return err
 		}
@@ -60,19 +60,11 @@ func (w *worker) look(s *source, f *facets) error {
 	if s.value == "" {
 		return nil
 	}
-	return w.lookAtValue(s, f)
+	return g.lookAtValue(s, f)
 }
 
-// everything is the state of n rows that all count.
-func (w *worker) everything(n int) []uint8 {
-	if len(w.all) < n {
-		w.all = make([]uint8, n)
-	}
-	return w.all[:n]
-}
-
-func (w *worker) lookAtValue(s *source, f *facets) error {
-	v, err := w.column(s.value)
+func (g *group) lookAtValue(s *source, f *facets) error {
+	v, err := g.column(s.value)
 	if err != nil {
 		return err
 	}
@@ -90,7 +82,7 @@ func (w *worker) lookAtValue(s *source, f *facets) error {
 	if s.money {
 		for i, amount := range v.Ints {
 			if amount < 0 && f.state[i] == counts {
-				f.state[i], f.strange = negative, !w.again
+				f.state[i], f.strange = negative, true
 			}
 		}
 	}
@@ -105,7 +97,7 @@ func (w *worker) lookAtValue(s *source, f *facets) error {
 	case floats:
 		f.floats = v.Floats
 	case amounts:
-		return w.convert(s, f)
+		return g.convert(s, f)
 	case distinct:
 		f.named = slices.Grow(f.named[:0], max(len(v.Strings), len(v.IDs)))[:max(len(v.Strings), len(v.IDs))]
 		clear(f.named)
@@ -114,8 +106,8 @@ func (w *worker) lookAtValue(s *source, f *facets) error {
 }
 
 // convert turns amounts into those of the source's currency.
-func (w *worker) convert(s *source, f *facets) error {
-	currencies, err := w.column("currency")
+func (g *group) convert(s *source, f *facets) error {
+	currencies, err := g.column("currency")
 	if err != nil {
 		return err
 	}
@@ -132,9 +124,9 @@ func (w *worker) convert(s *source, f *facets) error {
 			f.floats[i] = float64(f.ints[i])
 			continue
 		}
-		converted, ok := s.rates.convert(f.ints[i], name, w.at[i])
+		converted, ok := s.rates.convert(f.ints[i], name, g.at[i])
 		if f.floats[i] = converted; !ok {
-			f.state[i], f.strange = unrated, !w.again
+			f.state[i], f.strange = unrated, true
 		}
 	}
 	return nil

@@ -128,7 +128,7 @@ func same[T any](t testing.TB, what string, got, want []T) {
 func TestByHand(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
-	worlds := 12
+	worlds := 20
 	if os.Getenv("CROSSLIFT_SOAK") != "" {
 		worlds = 5000
 	}

@@ -26,41 +26,48 @@ func (b *builder) know(ctx context.Context, claimed []*claim) error {
 	}); err != nil {
 		return err
 	}
-	b.accounts = newIndex(all[0])
-	number := neighbours(all[1], claimed)
-	devices := make([]identifier.ID, len(all[1]))
-	for i, to := range number {
-		devices[to] = all[1][i]
+	of := make([][]*claims, 2)
+	for side := range of {
+		for i := range claimed {
+			of[side] = append(of[side], &claimed[i].sides[side])
+		}
 	}
-	b.devices = newIndex(devices)
+	if err := b.parallel(2*len(claimed), func(i int) error {
+		of[i%2][i/2].number(all[i%2])
+		return nil
+	}); err != nil {
+		return err
+	}
+	b.accounts, b.devices = newIndex(all[0]), newIndex(neighbours(all[1], claimed))
 	if err := b.openUsers(ctx, claimed); err != nil {
 		return err
 	}
 	return b.parallel(2, func(side int) error {
-		of := make([]*claims, len(claimed))
-		for i := range claimed {
-			of[i] = &claimed[i].sides[side]
-		}
-		if side == 0 {
-			b.ofAccounts = newOwners(all[0], nil, of)
-		} else {
-			b.ofDevices = newOwners(all[1], number, of)
-		}
+		*[]**owners{&b.ofAccounts, &b.ofDevices}[side] = newOwners(len(all[side]), of[side])
 		return nil
 	})
 }
 
-// neighbours gives ascending devices numbers in the order of the first accounts of the units that claim them.
-func neighbours(devices []identifier.ID, claimed []*claim) []int32 {
+// number gives claims the places of their identifiers among all, which ascend as they do.
+func (c *claims) number(all []identifier.ID) {
+	c.numbers = make([]int32, len(c.ids))
+	place := 0
+	for i := range c.ids {
+		for all[place] != c.ids[i] {
+			place++
+		}
+		c.numbers[i] = int32(place)
+	}
+}
+
+// neighbours brings ascending devices into the order of the first accounts of the units that claim them, and gives the claims the
+// new numbers.
+func neighbours(devices []identifier.ID, claimed []*claim) []identifier.ID {
 	const leading = 18 // bits of the account: it need not be exact
 	keys := slices.Repeat([]uint32{1 << leading}, len(devices))
-	for i := range claimed {
-		place := 0
-		for j, id := range claimed[i].sides[1].ids {
-			for devices[place] != id {
-				place++
-			}
-			keys[place] = min(keys[place], claimed[i].neighbour[claimed[i].sides[1].units[j]]>>(32-leading))
+	for _, c := range claimed {
+		for i, number := range c.sides[1].numbers {
+			keys[number] = min(keys[number], c.neighbour[c.sides[1].units[i]]>>(32-leading))
 		}
 	}
 	starts := make([]int32, 1<<leading+2)
@@ -70,12 +77,18 @@ func neighbours(devices []identifier.ID, claimed []*claim) []int32 {
 	for i := 1; i < len(starts); i++ {
 		starts[i] += starts[i-1]
 	}
-	number := make([]int32, len(devices))
+	ordered, places := make([]identifier.ID, len(devices)), make([]int32, len(devices))
 	for i, key := range keys {
-		number[i] = starts[key]
+		places[i] = starts[key]
 		starts[key]++
+		ordered[places[i]] = devices[i]
 	}
-	return number
+	for _, c := range claimed {
+		for i, number := range c.sides[1].numbers {
+			c.sides[1].numbers[i] = places[number]
+		}
+	}
+	return ordered
 }
 
 // openUsers reads who used devices, where a view asks that of events: only users whom an experiment knows, and of devices that

@@ -1,7 +1,5 @@
 package facts
 
-import "crosslift/schemas/identifier"
-
 // owners says whose the events of identifiers are, by number, in all views: what concerns one identifier lies together.
 type owners struct {
 	first []uint32 // where an identifier's owners begin; two more at the end
@@ -29,25 +27,13 @@ func touch(of []owner) uint64 {
 	return uint64(of[0].unit)
 }
 
-// newOwners puts claims to the numbers of their identifiers, which are among all, ascending; number gives them others than their
-// places there. Claims are by view.
-func newOwners(all []identifier.ID, number []int32, of []*claims) *owners {
-	o := &owners{first: make([]uint32, len(all)+2)}
-	each := func(c *claims, do func(i, number int)) {
-		place := 0
-		for i := range c.ids {
-			for all[place] != c.ids[i] {
-				place++
-			}
-			if number != nil {
-				do(i, int(number[place]))
-			} else {
-				do(i, place)
-			}
-		}
-	}
+// newOwners puts claims, by view, to the numbers of their identifiers, of which there are so many.
+func newOwners(identifiers int, of []*claims) *owners {
+	o := &owners{first: make([]uint32, identifiers+2)}
 	for _, c := range of {
-		each(c, func(_, number int) { o.first[number]++ })
+		for _, number := range c.numbers {
+			o.first[number]++
+		}
 	}
 	total := uint32(0)
 	for i, n := range o.first {
@@ -56,10 +42,10 @@ func newOwners(all []identifier.ID, number []int32, of []*claims) *owners {
 	}
 	o.list = make([]owner, total)
 	for view, c := range of {
-		each(c, func(i, number int) {
+		for i, number := range c.numbers {
 			o.list[o.first[number]] = owner{c.starts(i), int32(view), c.units[i]}
 			o.first[number]++
-		})
+		}
 	}
 	copy(o.first[1:], o.first) // each had moved to where the next one begins
 	o.first[0] = 0

@@ -1,88 +1,11 @@
 package facts
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"fmt"
 	"slices"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
-
-	"crosslift/schemas/identifier"
 )
-
-// task is a row group to be read.
-type task struct {
-	*reading
-	day   Day
-	group int
-	first int64 // its first row's place in the file
-	least identifier.ID
-}
-
-// tasks are the row groups that may hold an event inside a window, ordered by the smallest account in them: so those of several
-// days that come to the same units follow each other, and neighbouring workers' units differ.
-func (b *builder) tasks() []task {
-	var list []task
-	for _, r := range b.readings {
-		for _, day := range r.days {
-			first := int64(0)
-			for g := range day.File.RowGroups() {
-				t := task{reading: r, day: day, group: g, first: first}
-				first += day.File.RowGroupRows(g)
-				if low, high, ok := day.File.IntBounds(g, r.table.Occurred); ok && (high < r.from || low >= r.to) {
-					continue
-				}
-				if r.account && day.File.Absent(g, "account") == 0 {
-					t.least, _, _ = day.File.IDBounds(g, "account")
-				}
-				list = append(list, t)
-			}
-		}
-	}
-	slices.SortStableFunc(list, func(x, y task) int {
-		return cmp.Or(bytes.Compare(x.least[:], y.least[:]), cmp.Compare(x.day.Day, y.day.Day))
-	})
-	return list
-}
-
-// share is tasks between workers, each of whom begins with a stretch of its own.
-type share struct {
-	mu        sync.Mutex
-	stretches [][]task
-}
-
-func newShare(tasks []task, workers int) *share {
-	s := &share{}
-	for w := range workers {
-		s.stretches = append(s.stretches, tasks[w*len(tasks)/workers:(w+1)*len(tasks)/workers])
-	}
-	return s
-}
-
-// next gives a worker its next task: of its own stretch, then from the end of the longest that is left.
-func (s *share) next(worker int) (t task, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if own := s.stretches[worker]; len(own) > 0 {
-		s.stretches[worker] = own[1:]
-		return own[0], true
-	}
-	longest := 0
-	for i := range s.stretches {
-		if len(s.stretches[i]) > len(s.stretches[longest]) {
-			longest = i
-		}
-	}
-	rest := s.stretches[longest]
-	if len(rest) == 0 {
-		return t, false
-	}
-	s.stretches[longest] = rest[:len(rest)-1]
-	return rest[len(rest)-1], true
-}
 
 // part is one of the ranges that units are worked in.
 type part struct{ at, of int }
@@ -177,7 +100,7 @@ func (b *builder) each(do func(*trial) error) {
 			})
 		}
 	}
-	g.Wait() //nolint:errcheck // failures are the experiments' own
+	g.Wait() // nothing is returned: failures are the experiments' own
 }
 
 // read runs the workers over the tasks for one part of the units, and gives their sheets, by view. What is told of days and
@@ -188,19 +111,22 @@ func (b *builder) read(ctx context.Context, tasks []task, p part, again bool) ([
 		from, to := p.units(v)
 		sheets[i] = newSheet(int(to-from), len(v.measures))
 	}
-	share := newShare(tasks, b.workers)
+	share := newShare(b.within(tasks, p), b.workers)
 	workers := make([]*worker, b.workers)
 	g, gctx := errgroup.WithContext(ctx)
 	for i := range workers {
 		w := newWorker(b, p, again, sheets)
 		workers[i] = w
 		g.Go(func() error {
-			for t, ok := share.next(i); ok; t, ok = share.next(i) {
-				if err := w.group(gctx, t); err != nil {
-					return fmt.Errorf("%s %s: %w", t.table, t.day.Day, err)
+			for {
+				tasks := share.next(i)
+				if len(tasks) == 0 {
+					return nil
+				}
+				if err := w.work(gctx, tasks); err != nil {
+					return err
 				}
 			}
-			return nil
 		})
 	}
 	if err := g.Wait(); err != nil {

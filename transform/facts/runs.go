@@ -1,19 +1,17 @@
 package facts
 
-import (
-	"slices"
-
-	"crosslift/schemas/table"
-	"crosslift/transform/identity/timeline"
-)
+import "slices"
 
 // run is neighbouring rows of one account, one device and one day: of a sorted object most often all that the two have. What is
 // found out about whose events they are is found out once for all of them.
 type run struct {
-	from, to        int32
-	account, device int32 // numbers, see dictionary
-	day             int32 // of the builder's calendar
+	from, to int32
+	account  int32 // its number, none of one that nobody knows, absent where there is none
+	device   int32 // likewise; until it is worked, its place in the dictionary
+	day      int32 // of the builder's calendar
 }
+
+const absent int32 = -2
 
 // hit is rows of a run, most often all, that are a unit's.
 type hit struct {
@@ -28,44 +26,54 @@ type hit struct {
 const batch = 64
 
 // cut finds the runs of the row group that may be somebody's.
-func (w *worker) cut() {
-	w.runs = w.runs[:0]
-	accounts, devices := w.account.index, w.device.index
-	if accounts == nil {
+func (g *group) cut() {
+	w := g.who
+	accounts, devices := w.account.Index, w.device.Index
+	if !w.hasAccount {
 		accounts = devices
 	}
-	if devices == nil {
+	if !w.hasDevice {
 		devices = accounts
 	}
-	day := w.b.day(w.low)
-	several := w.high >= w.b.starts[day+1]
+	day := g.b.day(g.low)
+	several := g.high >= g.b.starts[day+1]
 	for from, to := 0, 0; from < len(accounts); from = to {
 		a, d := accounts[from], devices[from]
 		for to = from + 1; to < len(accounts) && accounts[to] == a && devices[to] == d; {
 			to++
 		}
-		account, device := w.account.number(from), w.device.number(from)
-		if account < 0 && device < 0 {
-			continue
+		r := run{int32(from), int32(to), absent, absent, int32(day)}
+		if w.hasAccount && a >= 0 {
+			r.account = w.numbers[a]
 		}
-		if !several {
-			w.runs = append(w.runs, run{int32(from), int32(to), account, device, int32(day)})
-			continue
+		if w.hasDevice && d >= 0 {
+			r.device = d
 		}
-		for ; from < to; from++ {
-			day := int32(w.b.day(w.at[from]))
-			if n := len(w.runs); n > 0 && w.runs[n-1].to == int32(from) && w.runs[n-1].account == account && w.runs[n-1].device == device && w.runs[n-1].day == day {
-				w.runs[n-1].to++
-			} else {
-				w.runs = append(w.runs, run{int32(from), int32(from) + 1, account, device, day})
-			}
+		switch {
+		case r.account < 0 && (r.device < 0 || r.account == none && !g.byDevice):
+		case several:
+			g.cutDays(r)
+		default:
+			g.runs = append(g.runs, r)
 		}
 	}
 }
 
+// cutDays cuts a run where its day changes.
+func (g *group) cutDays(r run) {
+	for end := r.to; r.from < end; r.from = r.to {
+		day := g.b.day(g.at[r.from])
+		for r.to = r.from + 1; r.to < end && g.b.day(g.at[r.to]) == day; {
+			r.to++
+		}
+		r.day = int32(day)
+		g.runs = append(g.runs, r)
+	}
+}
+
 // settle finds whose the runs are, as table.UnitIdentifierRow says.
-func (w *worker) settle() {
-	views := w.task.views
+func (w *worker) settle(runs []run) {
+	views := w.views
 	w.hits = slices.Grow(w.hits[:0], len(views))[:len(views)]
 	w.worked = w.worked[:0]
 	for i := range w.hits {
@@ -74,10 +82,10 @@ func (w *worker) settle() {
 		w.worked = append(w.worked, [2]int32{from, to})
 	}
 	w.settled = append(w.settled[:0], slices.Repeat([]int32{none}, len(views))...)
-	w.attribute()
+	w.attribute(runs)
 	var accounts, devices [batch][]owner
-	for base := 0; base < len(w.runs); base += batch {
-		few := w.runs[base:min(base+batch, len(w.runs))]
+	for base := 0; base < len(runs); base += batch {
+		few := runs[base:min(base+batch, len(runs))]
 		for i := range few {
 			accounts[i], devices[i] = w.b.ofAccounts.of(few[i].account), w.b.ofDevices.of(few[i].device)
 		}
@@ -94,14 +102,14 @@ func (w *worker) settle() {
 func (w *worker) settleRun(r *run, at int32, accounts, devices []owner) {
 	for n := 0; len(devices) > 0; devices = devices[n:] {
 		n = ofOneView(devices)
-		if v := w.task.place[devices[0].view]; v != none && w.task.views[v].byDevice {
+		if v := w.place[devices[0].view]; v != none && w.views[v].byDevice {
 			w.settled[v] = at
 			w.give(v, devices[:n], r, at)
 		}
 	}
 	for n := 0; len(accounts) > 0; accounts = accounts[n:] {
 		n = ofOneView(accounts)
-		if v := w.task.place[accounts[0].view]; v != none && w.settled[v] != at {
+		if v := w.place[accounts[0].view]; v != none && w.settled[v] != at {
 			w.give(v, accounts[:n], r, at)
 		}
 	}
@@ -114,109 +122,6 @@ func ofOneView(of []owner) int {
 		n++
 	}
 	return n
-}
-
-// Whoever used the device of a run, if not the number of an account; somebody is one that no experiment knows.
-const (
-	somebody = none
-	nobody   = none - 1
-	several  = none - 2
-)
-
-// attribute gives runs without an account to whoever used their devices or, where nobody known did, to these themselves; in views
-// that ask by the same methods together.
-func (w *worker) attribute() {
-	if !slices.ContainsFunc(w.runs, func(r run) bool { return r.account == absent }) {
-		return
-	}
-	for i := range w.task.views {
-		by := w.task.views[i].methods
-		if by == 0 || slices.ContainsFunc(w.task.views[:i], func(v viewing) bool { return v.methods == by }) {
-			continue
-		}
-		for base := 0; base < len(w.runs); base += batch {
-			w.attributeFew(by, w.runs[base:min(base+batch, len(w.runs))], int32(base))
-		}
-	}
-}
-
-// attributeFew does so for a batch of runs, the first of which is at a place.
-func (w *worker) attributeFew(by timeline.Methods, runs []run, base int32) {
-	var used [batch]int32 // places of devices among those that somebody used, then who did
-	for i := range runs {
-		if used[i] = none; runs[i].account == absent && w.b.users != nil {
-			used[i] = w.b.userOf[runs[i].device]
-		}
-	}
-	for _, device := range used[:len(runs)] {
-		if device != none {
-			w.touched |= uint64(w.b.users.Begins(int(device)))
-		}
-	}
-	var owners [batch][]owner
-	for i := range runs {
-		if r := &runs[i]; r.account == absent {
-			if used[i] = w.user(by, used[i], r.from, r.to); used[i] == nobody {
-				owners[i] = w.b.ofDevices.of(r.device)
-			} else {
-				owners[i] = w.b.ofAccounts.of(used[i])
-			}
-		}
-	}
-	for i := range runs {
-		w.touched |= touch(owners[i])
-	}
-	for i := range runs {
-		r := &runs[i]
-		if r.account != absent {
-			continue
-		}
-		if used[i] != several {
-			w.giveUsed(by, owners[i], r, base+int32(i))
-			continue
-		}
-		for row := r.from; row < r.to; row++ {
-			one := *r
-			one.from, one.to = row, row+1
-			if user := w.user(by, w.b.userOf[r.device], row, row+1); user == nobody {
-				w.giveUsed(by, w.b.ofDevices.of(r.device), &one, none)
-			} else {
-				w.giveUsed(by, w.b.ofAccounts.of(user), &one, none)
-			}
-		}
-	}
-}
-
-// user is who used a device, by its place among those that somebody used, at the times of some rows.
-func (w *worker) user(by timeline.Methods, device, from, to int32) int32 {
-	if device == none {
-		return nobody
-	}
-	first, last := slices.Min(w.at[from:to]), slices.Max(w.at[from:to])
-	user, ok := w.b.users.During(int(device), by, table.Micros(first), table.Micros(last))
-	switch {
-	case ok:
-		return max(user, somebody)
-	case first == last:
-		return nobody
-	}
-	return several
-}
-
-// giveUsed gives rows of a run without an account to owners in those views that ask by some methods who used its device, and have
-// not asked for the device's own owner first.
-func (w *worker) giveUsed(by timeline.Methods, of []owner, r *run, at int32) {
-	for n := 0; len(of) > 0; of = of[n:] {
-		n = ofOneView(of)
-		v := w.task.place[of[0].view]
-		if v == none || w.task.views[v].methods != by {
-			continue
-		}
-		if w.task.views[v].byDevice && slices.ContainsFunc(w.b.ofDevices.of(r.device), func(o owner) bool { return o.view == of[0].view }) {
-			continue
-		}
-		w.give(v, of[:n], r, at)
-	}
 }
 
 // give makes hits of rows of a run and their owners in a view, which is one in the most cases; at is the place of the run where the

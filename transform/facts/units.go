@@ -22,10 +22,11 @@ const (
 
 // claims are the rows of facts/unit_identifier of one view and type of identifier, in their order.
 type claims struct {
-	ids   []identifier.ID
-	units []int32
-	some  sync.Once
-	from  []int64 // empty where all hold always
+	ids     []identifier.ID
+	numbers []int32 // of the identifiers
+	units   []int32
+	some    sync.Once
+	from    []int64 // empty where all hold always
 }
 
 // claim is what a view's units claim.

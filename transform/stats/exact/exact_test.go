@@ -229,6 +229,51 @@ func TestVectorIsManyExactSums(t *testing.T) {
 	}
 }
 
+// TestVectorTakesWholeNumbersAndParts adds whole numbers, of any size, and floats to the same sums, split between vectors that are
+// merged.
+func TestVectorTakesWholeNumbersAndParts(t *testing.T) {
+	t.Parallel()
+	const seed = 4
+	r := rand.New(rand.NewPCG(seed, 0))
+	for round := range 200 {
+		const n = 7
+		var parts [3]Vector
+		parts[0].Expect(n)
+		want := make([]*big.Rat, n)
+		for i := range want {
+			want[i] = new(big.Rat)
+			for range r.IntN(8) {
+				into := &parts[r.IntN(len(parts))]
+				if r.IntN(2) == 0 {
+					x := nasty(r, 1)[0]
+					into.Add(i, x)
+					want[i].Add(want[i], new(big.Rat).SetFloat64(x))
+					continue
+				}
+				x := []int64{int64(r.IntN(100)), int64(r.Uint64()), math.MaxInt64, math.MinInt64}[r.IntN(4)]
+				into.AddInt(i, x)
+				want[i].Add(want[i], new(big.Rat).SetInt64(x))
+			}
+		}
+		var sum Vector
+		for i := range parts {
+			sum.Merge(&parts[i])
+		}
+		for i := range want {
+			if x, _ := want[i].Float64(); !same(sum.At(i), x) {
+				t.Fatalf("seed %d round %d: sum %d is %g instead of %g", seed, round, i, sum.At(i), x)
+			}
+		}
+	}
+	var none Vector
+	if none.Expect(3); !none.Empty() || none.At(2) != 0 {
+		t.Error("nothing was added, and the vector is not empty")
+	}
+	if none.AddInt(0, 0); none.Empty() {
+		t.Error("a number was added, and the vector is empty")
+	}
+}
+
 func FuzzSum(f *testing.F) {
 	seed := func(terms ...float64) {
 		var data []byte
