@@ -25,13 +25,16 @@ type Writer struct {
 	sums     []*sum
 	currency int // place of the column that names the currency of money, where there is one
 
+	unique  bool
 	rows    int64
-	last    []byte
-	arena   []byte            // the rows of the batch; values refer to it
-	starts  []int             // where each of them starts
-	values  []parquet.Value   // one row
-	columns [][]parquet.Value // the batch, by column
+	last    []byte // the row before
+	kept    []byte // it, where the batch no longer has it
+	batch   batch
+	columns [][]parquet.Value // the batch, by column; values refer to its bytes
 }
+
+// ErrOrder says that a row is less than the one before it.
+var ErrOrder = errors.New("out of order")
 
 // Summary is what a writer learnt from the rows that passed.
 type Summary struct {
@@ -57,6 +60,27 @@ func (s *sum) add(x int64) {
 	s.small = x
 }
 
+// addAll adds values of the column; currencies are those of their rows, where it is money.
+func (s *sum) addAll(values, currencies []parquet.Value) {
+	for i := range values {
+		if values[i].IsNull() {
+			continue
+		}
+		x := values[i].Int64()
+		s.add(x)
+		if s.currencies == nil {
+			continue
+		}
+		name := currencies[i].ByteArray()
+		of := s.currencies[string(name)]
+		if of == nil {
+			of = &sum{}
+			s.currencies[string(name)] = of
+		}
+		of.add(x)
+	}
+}
+
 func (s *sum) String() string { return new(big.Int).Add(&s.big, big.NewInt(s.small)).String() }
 
 // NewWriter starts a file.
@@ -67,7 +91,10 @@ func NewWriter(w io.Writer, t *table.Table) *Writer {
 		table: t, codec: NewCodec(t), out: out, hash: sha256.New(),
 		parquet: parquet.NewGenericWriter[any](out, schema,
 			parquet.Compression(&parquet.Zstd), parquet.PageBufferSize(pageBytes), parquet.CreatedBy("crosslift", "1", "")),
-		values: make([]parquet.Value, len(t.Columns)), columns: make([][]parquet.Value, len(t.Columns)),
+		columns: make([][]parquet.Value, len(t.Columns)),
+	}
+	for c := range wr.columns {
+		wr.columns[c] = make([]parquet.Value, batchRows)
 	}
 	currency, hasCurrency := t.Column("currency")
 	wr.currency = currency.Field
@@ -87,60 +114,44 @@ func NewWriter(w io.Writer, t *table.Table) *Writer {
 	return wr
 }
 
-// Write appends an encoded row. Rows must come in order: a row that is less than the one before it is refused.
+// Unique has the writer drop rows that are equal to the one before them.
+func (w *Writer) Unique() { w.unique = true }
+
+// Write appends an encoded row. Rows must come in order: a row that is less than the one before it is refused with ErrOrder,
+// and may be kept for somewhere else.
 func (w *Writer) Write(row []byte) error {
-	if bytes.Compare(row, w.last) < 0 {
-		return fmt.Errorf("%s: row %d is out of order", w.table, w.rows+1)
+	switch order := bytes.Compare(row, w.last); {
+	case order < 0:
+		return fmt.Errorf("%s: row %d is %w", w.table, w.rows+1, ErrOrder)
+	case order == 0 && w.unique:
+		return nil
 	}
-	w.last = append(w.last[:0], row...)
-	w.hash.Write(row)
+	w.last = w.batch.add(row)
 	w.rows++
-	w.starts = append(w.starts, len(w.arena))
-	w.arena = append(w.arena, row...)
-	if len(w.starts) == batchRows {
-		return w.batch()
+	if w.batch.rows() == batchRows {
+		return w.flush()
 	}
 	return nil
 }
 
-// batch hands the collected rows to parquet-go, column by column.
-func (w *Writer) batch() error {
-	for i, start := range w.starts {
-		end := len(w.arena)
-		if i+1 < len(w.starts) {
-			end = w.starts[i+1]
-		}
-		if err := w.codec.values(w.arena[start:end:end], w.values); err != nil {
-			return err
-		}
-		for c, v := range w.values {
-			w.columns[c] = append(w.columns[c], v)
-		}
-		for _, s := range w.sums {
-			v := w.values[s.column.Field]
-			if v.IsNull() {
-				continue
-			}
-			s.add(v.Int64())
-			if s.currencies == nil {
-				continue
-			}
-			name := w.values[w.currency].ByteArray()
-			of := s.currencies[string(name)]
-			if of == nil {
-				of = &sum{}
-				s.currencies[string(name)] = of
-			}
-			of.add(v.Int64())
-		}
+// flush hands the rows of the batch to parquet-go, column by column.
+func (w *Writer) flush() error {
+	w.hash.Write(w.batch.bytes)
+	if err := w.codec.decode(&w.batch, w.columns); err != nil {
+		return err
+	}
+	rows := w.batch.rows()
+	for _, s := range w.sums {
+		s.addAll(w.columns[s.column.Field][:rows], w.columns[w.currency])
 	}
 	for c, out := range w.parquet.ColumnWriters() {
-		if _, err := out.WriteRowValues(w.columns[c]); err != nil {
+		if _, err := out.WriteRowValues(w.columns[c][:rows]); err != nil {
 			return fmt.Errorf("%s: writing column %s: %w", w.table, w.table.Columns[c].Name, err)
 		}
-		w.columns[c] = w.columns[c][:0]
 	}
-	w.starts, w.arena = w.starts[:0], w.arena[:0]
+	w.kept = append(w.kept[:0], w.last...)
+	w.last = w.kept
+	w.batch.reset()
 	if w.rows%rowGroupRows == 0 {
 		if err := w.parquet.Flush(); err != nil {
 			return fmt.Errorf("%s: writing a row group: %w", w.table, err)
@@ -152,8 +163,8 @@ func (w *Writer) batch() error {
 // Close ends the file: describe is given the summary and returns the key-value metadata for the footer. The footer is
 // then read back from the bytes that were written and compared, so that a file that cannot be read is never published.
 func (w *Writer) Close(describe func(Summary) map[string]string) (Summary, error) {
-	if len(w.starts) > 0 {
-		if err := w.batch(); err != nil {
+	if w.batch.rows() > 0 {
+		if err := w.flush(); err != nil {
 			return Summary{}, err
 		}
 	}
