@@ -33,7 +33,8 @@ type Input struct {
 	Timeline    *columns.File    // core/device_timeline of the night
 }
 
-// Experiment is one of them, and where its rows go: in no order, one call at a time.
+// Experiment is one of them, and where its rows go, one call at a time: the facts in the order of their table, once for each range
+// that units are worked in, the others in no order.
 type Experiment struct {
 	*experiment.Experiment
 	Metrics     []*metric.Metric

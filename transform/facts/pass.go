@@ -45,19 +45,14 @@ func (b *builder) pass(ctx context.Context) error {
 			return err
 		}
 		b.each(func(e *trial) error {
-			for _, v := range e.views {
-				for at, m := range v.measures {
-					b.tellDays(v, at, sheets[v.place], p)
-					if m.ranked && parts > 1 {
-						v.collect(at, sheets[v.place], p)
-						continue
-					}
-					if err := v.emit(at, sheets[v.place], p, b.end); err != nil {
-						return err
-					}
+			return e.inOrder(func(v *view, at int) error {
+				b.tellDays(v, at, sheets[v.place], p)
+				if v.measures[at].ranked && parts > 1 {
+					v.collect(at, sheets[v.place], p)
+					return nil
 				}
-			}
-			return nil
+				return v.emit(at, sheets[v.place], p, b.end)
+			})
 		})
 		for _, e := range b.trials {
 			again = again || parts > 1 && slices.ContainsFunc(e.measures, func(m *measure) bool { return m.ranked })
@@ -70,17 +65,12 @@ func (b *builder) pass(ctx context.Context) error {
 			return err
 		}
 		b.each(func(e *trial) error {
-			for _, v := range e.views {
-				for at, m := range v.measures {
-					if !m.ranked {
-						continue
-					}
-					if err := v.emit(at, sheets[v.place], p, b.end); err != nil {
-						return err
-					}
+			return e.inOrder(func(v *view, at int) error {
+				if !v.measures[at].ranked {
+					return nil
 				}
-			}
-			return nil
+				return v.emit(at, sheets[v.place], p, b.end)
+			})
 		})
 	}
 	b.each(b.emitDays)

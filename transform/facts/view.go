@@ -23,12 +23,13 @@ type view struct {
 	from, to int64       // the bounds of all windows
 }
 
-// units are in the order in which facts/unit_identifier names them: those of neighbouring accounts are neighbours, and so the
-// events of a sorted object come to them in their order.
+// units are numbered in the order in which facts/unit_identifier names them: those of neighbouring accounts are neighbours, and so
+// the events of a sorted object come to them in their order.
 type units struct {
-	ids      []identifier.ID
-	people   []person
-	received []int64 // never: math.MaxInt64
+	ids      []identifier.ID // ascending, as the facts are to come out
+	received []int64         // never: math.MaxInt64
+	numbers  []int32         // of those with these ids
+	people   []person        // by number
 }
 
 // person is what of a unit is asked for with each of its hits.
