@@ -26,7 +26,7 @@ type Input struct {
 	Night       table.Day
 	End         time.Time      // of the night, exclusive: what comes later is not known
 	Zone        *time.Location // the business's
-	Memory      int64          // bytes that units' sums may take; units are worked in so many ranges as that takes. 0: all at once
+	Memory      int64          // bytes that the pass may take; units are worked in so many ranges as that takes. 0: all at once
 	Experiments []Experiment
 	Events      map[string][]Day // by table path, every table that a metric reads
 	Rates       []*columns.File  // days of raw/rate, until the night
