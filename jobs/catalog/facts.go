@@ -63,7 +63,7 @@ func (c campaign) converts() bool {
 func (m measurer) make(ctx context.Context, works []*jobs.Work) []error {
 	failed := make([]error, len(works))
 	p := pass{opened: map[string]bool{}, in: facts.Input{
-		Night: works[0].Day, End: works[0].Window.To, Zone: m.Zone, Memory: m.Memory / 4 * 3, Events: map[string][]facts.Day{},
+		Night: works[0].Day, End: works[0].Window.To, Zone: m.Zone, Events: map[string][]facts.Day{},
 	}}
 	var places []int // of the experiments in the pass, among works
 	for i, w := range works {
@@ -90,9 +90,9 @@ func (m measurer) make(ctx context.Context, works []*jobs.Work) []error {
 	return failed
 }
 
-// build makes facts within the project's memory: three quarters are for the pass, the rest for what writes its rows. Since most of
-// what the pass keeps it keeps to its end, the heap may grow to twice that before garbage is collected; so it is told where to stop,
-// unless the units alone take more than that, when it would do nothing else but collect.
+// build makes facts within the project's memory: three quarters are for the pass, the rest for what writes its rows. The pass keeps
+// most of what it takes to its end, so that the heap would grow to twice that before garbage is collected: it is told where to
+// stop. Where the units alone take more than there is, that is said, and what they take is the measure.
 func (m measurer) build(ctx context.Context, in facts.Input, workers int) (facts.Counts, []error, error) {
 	select {
 	case m.turn <- struct{}{}:
@@ -100,17 +100,18 @@ func (m measurer) build(ctx context.Context, in facts.Input, workers int) (facts
 	case <-ctx.Done():
 		return facts.Counts{}, nil, ctx.Err()
 	}
-	switch floor := in.Floor(); {
-	case floor > in.Memory:
-		m.Log.Warn("facts take more memory than they may: the units of all experiments have to be known at once", "memory", megabytes(m.Memory), "needed", megabytes(floor/3*4))
-	case floor+program <= in.Memory:
-		before := debug.SetMemoryLimit(-1)
-		debug.SetMemoryLimit(min(before, m.Memory/16*15))
-		defer func() {
-			runtime.GC() // what follows begins with what is left
-			debug.SetMemoryLimit(before)
-		}()
+	floor := in.Floor()
+	memory := max(m.Memory, (floor+program)/3*4)
+	if memory > m.Memory && floor > m.Memory/4 {
+		m.Log.Warn("facts take more than the project's memory: the units of all experiments have to be known at once", "memory", megabytes(m.Memory), "taken", megabytes(memory))
 	}
+	in.Memory = memory / 4 * 3
+	before := debug.SetMemoryLimit(-1)
+	debug.SetMemoryLimit(min(before, memory/16*15))
+	defer func() {
+		runtime.GC() // what follows begins with what is left
+		debug.SetMemoryLimit(before)
+	}()
 	return facts.Build(ctx, in, workers)
 }
 
