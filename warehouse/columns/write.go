@@ -27,10 +27,11 @@ type Writer struct {
 
 	unique  bool
 	rows    int64
-	last    []byte // the row before
-	kept    []byte // it, where the batch no longer has it
-	batch   batch
-	columns [][]parquet.Value // the batch, by column; values refer to its bytes
+	last    []byte            // the row before
+	batch   batch             // rows that are being collected
+	full    batch             // those before, which are being written meanwhile
+	columns [][]parquet.Value // of full, by column; values refer to its bytes
+	written chan error        // what came of them; nil before the first
 }
 
 // ErrOrder says that a row is less than the one before it.
@@ -134,13 +135,36 @@ func (w *Writer) Write(row []byte) error {
 	return nil
 }
 
-// flush hands the rows of the batch to parquet-go, column by column.
+// flush has the rows of the batch written while the next ones are collected.
 func (w *Writer) flush() error {
-	w.hash.Write(w.batch.bytes)
-	if err := w.codec.decode(&w.batch, w.columns); err != nil {
+	if err := w.wait(); err != nil {
 		return err
 	}
-	rows := w.batch.rows()
+	w.batch, w.full = w.full, w.batch
+	w.batch.reset()
+	written, ends := make(chan error, 1), w.rows%rowGroupRows == 0
+	w.written = written
+	go func() { written <- w.write(ends) }()
+	return nil
+}
+
+// wait waits for the rows that are being written.
+func (w *Writer) wait() error {
+	if w.written == nil {
+		return nil
+	}
+	err := <-w.written
+	w.written = nil
+	return err
+}
+
+// write hands the full batch to parquet-go, column by column.
+func (w *Writer) write(endsRowGroup bool) error {
+	w.hash.Write(w.full.bytes)
+	if err := w.codec.decode(&w.full, w.columns); err != nil {
+		return err
+	}
+	rows := w.full.rows()
 	for _, s := range w.sums {
 		s.addAll(w.columns[s.column.Field][:rows], w.columns[w.currency])
 	}
@@ -149,10 +173,7 @@ func (w *Writer) flush() error {
 			return fmt.Errorf("%s: writing column %s: %w", w.table, w.table.Columns[c].Name, err)
 		}
 	}
-	w.kept = append(w.kept[:0], w.last...)
-	w.last = w.kept
-	w.batch.reset()
-	if w.rows%rowGroupRows == 0 {
+	if endsRowGroup {
 		if err := w.parquet.Flush(); err != nil {
 			return fmt.Errorf("%s: writing a row group: %w", w.table, err)
 		}
@@ -167,6 +188,9 @@ func (w *Writer) Close(describe func(Summary) map[string]string) (Summary, error
 		if err := w.flush(); err != nil {
 			return Summary{}, err
 		}
+	}
+	if err := w.wait(); err != nil {
+		return Summary{}, err
 	}
 	if err := w.parquet.Flush(); err != nil {
 		return Summary{}, fmt.Errorf("%s: writing a row group: %w", w.table, err)
