@@ -108,6 +108,19 @@ func (in Input) credit(ctx context.Context, r *report, f *found, w *lived, units
 	money, _, _ := f.shares(table.ByDevice, homes, w.deeds[paying], 32*day, roubles)
 	watched, _, _ := f.shares(table.ByDevice, homes, w.deeds[watching], 14*day, seconds)
 	r.shown("by device: units for one exposed account", float64(len(f.units[table.ByDevice]))/float64(max(1, len(w.truth))), int64(len(w.truth)))
+	if f.assignedBy == world.ByDevice {
+		var several part
+		for unit, devices := range f.members(table.AsOfExposure) {
+			exposed := 0
+			for _, d := range devices {
+				if f.units[table.ByDevice][d] != nil {
+					exposed++
+				}
+			}
+			several.add(exposed > 1 && f.units[table.AsOfExposure][unit] != nil, 1)
+		}
+		r.shown("by device: units that would be several", several.share(), several.n)
+	}
 	r.shown("by device: the share that paid a first month, of that by unit", f.mean("paid_first_month", table.ByDevice)/f.mean("paid_first_month", table.AsOfExposure),
 		int64(len(f.units[table.ByDevice])))
 	r.shown("by device: what exposed accounts paid, of the device that met the offer first", money.share(), money.n)

@@ -23,8 +23,8 @@ var judged = []struct {
 	{paying, "what exposed accounts paid", 32 * day, roubles, 1, 0.95, ""},
 	{declined, "payments of exposed accounts that were declined", 32 * day, one, 1, 0.9, ""},
 	{watching, "what exposed accounts watched", 14 * day, seconds, 0.985, 0.9, "watched"},
-	{promotion, "times that exposed accounts were seen with the offer's page", day, one, 0.98, 0.93, ""},
-	{visiting, "visits of exposed accounts", 14 * day, one, 0.62, 0.6, "visited"},
+	{promotion, "times that exposed accounts were seen with the offer's page", day, one, 0.97, 0.9, ""},
+	{visiting, "visits of exposed accounts", 14 * day, one, 0.55, 0.55, "visited"},
 }
 
 // holdShares looks how much of what exposed accounts truly did their units have.
