@@ -88,6 +88,23 @@ func TestSegmentsAreHeld(t *testing.T) {
 	}
 }
 
+// TestSharesAreOfWhatWasDone: bob's evening is his by the timeline; a minute of ann's on the television is nobody's.
+func TestSharesAreOfWhatWasDone(t *testing.T) {
+	t.Parallel()
+	w, f, homes, _ := segmented()
+	all, anonymous, rightly := f.shares(table.AsOfExposure, homes, w.deeds[watching], 14*day, seconds)
+	for name, c := range map[string]struct{ got, want part }{
+		"of all": {all, part{670, 730, 3}}, "of what has no account": {anonymous, part{600, 660, 2}}, "rightly": {rightly, part{600, 600, 1}},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: %+v, expected %+v", name, c.got, c.want)
+		}
+	}
+	if all, _, _ := f.shares(table.AsOfExposure, homes, w.deeds[declined], 32*day, one); all != (part{1, 1, 1}) {
+		t.Errorf("declined: %+v", all)
+	}
+}
+
 // TestOnlySureUnitsAreHeld: where devices are assigned, a unit is an account's own that has its devices, and its name from ever on.
 func TestOnlySureUnitsAreHeld(t *testing.T) {
 	t.Parallel()

@@ -8,10 +8,10 @@ import (
 	"crosslift/schemas/table"
 )
 
-// judged are the kinds of deeds of which the units of those who did them must have a share. All of what is done in an account's
-// name is its unit's where accounts are assigned. Where devices are, it is lost to another unit which that account was linked to
-// before; so is what is done without an account, in either case, on a device that somebody else uses too, and of visits much
-// is done on one that its user has not been logged in on yet.
+// judged are the kinds of deeds of which the units of those who did them must have a share. All that is done in an account's name
+// is its unit's where accounts are assigned. Where devices are, it may be that of a unit which the account was linked to before,
+// such as one of the same person's other account. Of what is done without an account much is lost either way: on a device that
+// somebody else uses too or, of visits, that its user has not been logged in on yet.
 var judged = []struct {
 	kind                string
 	says                string
@@ -20,8 +20,8 @@ var judged = []struct {
 	byAccount, byDevice float64 // the limits
 	anonymous           string  // what is told of those without an account; "": nothing
 }{
-	{paying, "what exposed accounts paid", 32 * day, roubles, 1, 0.95, ""},
-	{declined, "payments of exposed accounts that were declined", 32 * day, one, 1, 0.9, ""},
+	{paying, "what exposed accounts paid", 32 * day, roubles, 1, 0.92, ""},
+	{declined, "payments of exposed accounts that were declined", 32 * day, one, 1, 0.85, ""},
 	{watching, "what exposed accounts watched", 14 * day, seconds, 0.985, 0.9, "watched"},
 	{promotion, "times that exposed accounts were seen with the offer's page", day, one, 0.97, 0.9, ""},
 	{visiting, "visits of exposed accounts", 14 * day, one, 0.55, 0.55, "visited"},

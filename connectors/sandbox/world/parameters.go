@@ -81,6 +81,7 @@ const (
 	// Payments.
 	trialOfPayer   = 0.30
 	trialOfOther   = 0.10
+	triedBefore    = 0.30 // of regulars: had a free day before they met the offer
 	failsFirst     = 0.06 // of charges: succeed at a second attempt
 	failsForGood   = 0.03 // of those who never pay: tried to
 	refunded       = 0.04 // of succeeded charges
