@@ -183,6 +183,28 @@ func TestEnded(t *testing.T) {
 	if recipes := must(t, dir, "lake", "cat", "facts/unit_metric", "--recipe").stdout; strings.Contains(recipes, "dt=2026-11-05") {
 		t.Errorf("its night was made from a later one:\n%s", recipes)
 	}
+
+	// Without that night's identity it is not made again by itself, and on request of a later one's.
+	nights, err := filepath.Glob(filepath.Join(dir, "lake/core/*/dt=2026-11-04"))
+	if err != nil || len(nights) == 0 {
+		t.Fatal(nights, err)
+	}
+	for _, of := range nights {
+		if !strings.Contains(of, "identity_edge") {
+			if err := os.RemoveAll(of); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	equal(t, "status without the night's identity", reasons(t, dir), nil)
+	edit(t, dir, "metrics/revenue.yaml", "window: 1d", "window: 12h")()
+	equal(t, "status after a metric's window, without it", reasons(t, dir), []string{
+		"facts/offer: metric revenue changed, but core/device_timeline/dt=2026-11-04 is not there: `crosslift run --day --revise` makes it of what is there",
+		"stats/offer: metric revenue changed, but facts/offer is sealed"})
+	equal(t, "what was made again without the night's identity", rebuilt(t, dir, night...), nil)
+	equal(t, "what was made again on request", rebuilt(t, dir, "run", "--day", "2026-11-04", "--revise"), []string{
+		"exposure/offer recommitted", "facts/offer written", "stats/offer written", "publish/offer published"})
+	equal(t, "status after that", reasons(t, dir), nil)
 }
 
 // madeBefore gives an experiment's facts the recipe that a program with the logic before would have given them.

@@ -103,17 +103,19 @@ func (e *expectation) lack(day table.Day, what string) {
 	}
 }
 
-// gone is what a past night lacks, of a job or of those before it in its experiment.
-func (r *Runner) gone(ctx context.Context, s *snapshot, t Task) (string, error) {
+// unable says why a past night is not made again: something that its job reads is no longer there, or is not made again itself.
+func (r *Runner) unable(ctx context.Context, s *snapshot, t Task, q Request) (why string, err error) {
 	e, _, err := r.expected(ctx, s, t)
 	if err != nil || e.lacks != "" {
 		return e.lacks, err
 	}
 	for _, before := range r.Jobs {
-		if before.Experiment == t.Job.Experiment && before.FeedsInto(t.Job) {
-			if gone, err := r.gone(ctx, s, Task{before, t.Day}); err != nil || gone != "" {
-				return gone, err
-			}
+		if before.Experiment != t.Job.Experiment || !before.FeedsInto(t.Job) {
+			continue
+		}
+		v, err := r.verdict(ctx, s, Task{before, t.Day}, q)
+		if err != nil || v.State == Sealed {
+			return v.Task.String() + " is sealed", err
 		}
 	}
 	return "", nil

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -124,30 +122,6 @@ func (e *ended) nights(from, to table.Day) {
 				}
 			}
 		}
-	}
-}
-
-// remove takes a partition out of the lake.
-func (e *ended) remove(of *table.Table, day table.Day) {
-	e.t.Helper()
-	if err := os.Remove(filepath.Join(e.folder, lake.Partition{Table: of, Day: day}.Key())); err != nil {
-		e.t.Fatal(err)
-	}
-}
-
-// former gives a partition the recipe that a program with another version of its table would have given it.
-func (e *ended) former(of *table.Table, day table.Day) {
-	e.t.Helper()
-	h, err := e.Lake.Head(e.t.Context(), lake.Partition{Table: of, Day: day})
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	recipe := h.Recipe
-	recipe.Tables = map[string]int{of.Path(): 0}
-	draft := e.Lake.Draft(h.Partition, 1<<20) // nights are empty
-	defer draft.Close()
-	if _, did, err := draft.Commit(e.t.Context(), recipe, h.Counts, h); err != nil || did != lake.Recommitted {
-		e.t.Fatal(did, err)
 	}
 }
 
@@ -274,41 +248,4 @@ func TestEndedAllNights(t *testing.T) {
 	e.exposure.Logic++
 	e.does("and again", all, "exposure/x 3 recommitted")
 	e.does("later nights", Request{From: 7, To: 8, AllNights: true, Jobs: []string{"night", "exposure/x"}}, "night 7", "night 8")
-}
-
-// TestEndedIsSealed where something is no longer there that its last night was made from: what is left would make another
-// one. That alone changes nothing; and on request it is made of what is there.
-func TestEndedIsSealed(t *testing.T) {
-	t.Parallel()
-	for what, c := range map[string]struct {
-		without  func(e *ended)
-		lacks    string
-		followed []string // by what is no part of the experiment
-	}{
-		"the night's identity": {func(e *ended) { e.remove(table.ProfileIdentifier, 3) }, "core/profile_identifier/dt=1970-01-04 is not there", nil},
-		"its former version": {func(e *ended) { e.former(table.ProfileIdentifier, 3) },
-			fmt.Sprintf("core/profile_identifier/dt=1970-01-04 has version 0, now %d", table.ProfileIdentifier.Version), nil},
-		"a day": {func(e *ended) { e.remove(table.Viewing, 1) }, "raw/viewing/dt=1970-01-02 is not there", []string{"edges 1", "night 9 recommitted"}},
-	} {
-		e := newEnded(t)
-		e.nights(1, 9)
-		c.without(e)
-		e.say(what + ", and nothing else")
-		define("2", e.facts, e.stats)
-		lacks := c.lacks + ": `crosslift run --day 1970-01-04 --revise` makes it of what is there"
-		e.say(what, "facts/x 3 sealed: metric m changed, but "+lacks, "stats/x 3 sealed: metric m changed, but "+lacks)
-		e.does(what+": a nightly run", nightly(9), c.followed...)
-		e.does(what+": only what is stale", stale(9))
-		e.does(what+": by force", only(Request{From: 3, To: 3, Force: true}, "exposure/x"), "exposure/x 3 failed")
-		e.does(what+": its last night, on request", Request{From: 3, To: 3, Revise: true}, "exposure/x 3", "facts/x 3", "stats/x 3", "publish/x 3 published")
-		e.does(what+": on request once more, by a later night", Request{From: 9, To: 9, Revise: true})
-		e.say(what + ", after that")
-	}
-
-	e := newEnded(t)
-	e.nights(1, 5)
-	e.exposure.Logic++
-	e.exposure.Reads = append(e.exposure.Reads, jobs.Read{Table: table.IdentityLink}) // by a program that makes it since night 4
-	e.say("a night that never had it", "exposure/x 3 sealed: logic 1, now 2, but core/identity_link/dt=1970-01-04 is not there: "+
-		"`crosslift run --day 1970-01-04 --revise` makes it of what is there")
 }

@@ -20,12 +20,12 @@ func (r *Runner) verdict(ctx context.Context, s *snapshot, t Task, q Request) (V
 	case v.State == Current && q.later(t):
 		v.State, v.Reason = Idle, fmt.Sprintf("its last night was %s", *t.Job.Last)
 	case (v.State == Stale || v.State == Missing) && r.past(s, t) != nil:
-		gone, err := r.gone(ctx, s, t)
+		why, err := r.unable(ctx, s, t, q)
 		if err != nil {
 			return v, err
 		}
-		if gone != "" {
-			v.State, v.Reason = Sealed, v.Reason+", but "+gone
+		if why != "" {
+			v.State, v.Reason = Sealed, v.Reason+", but "+why
 		}
 	}
 	return v, err
