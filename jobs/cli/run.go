@@ -36,7 +36,8 @@ func (a *app) runCommand() *cobra.Command {
 		Use: "run --day D [JOB…]", Short: "Bring a day and its night up to date",
 		Long: `Extract a business day, the days before it that were missed, and what sources may have restated since; make what is
 read from those days together; then make the night: identity, exposures, facts, statistics, publication. What is current
-is left alone. When a later night is committed already, that one is brought up to date, since earlier nights are sealed.
+is left alone. When a later night is committed already, that one is brought up to date, since earlier nights are sealed;
+of an experiment whose last window has closed, its last night.
 A day that cannot be read blocks the night; name the night's jobs to go on without it.
 
 --revise recomputes the results of a sealed night; they become a new revision beside the old one.`,
