@@ -29,7 +29,7 @@ func (h *home) bill(d, payments dice) {
 	}
 }
 
-// subscribe opens a subscription, and the customer where it is the account's first.
+// subscribe opens a subscription, with a customer of its own.
 func (h *home) subscribe(d dice, a *account, w *wallet, at time.Time, family bool) *bill {
 	b := &bill{acc: a, customer: h.token("cus_"), currency: currencies[a.country], wallet: w}
 	b.price = prices[b.currency][btoi(family)]
