@@ -91,34 +91,23 @@ func (in Input) begun(w *lived, end time.Time) error {
 }
 
 // stripe takes what the payment system shows: the charges that were declined, which are no payments of the truth's, and the
-// plans that subscriptions and charges had after every change.
+// plans that subscriptions and charges had at the end of every day that changed them: of earlier changes on it nobody is told, nor
+// of one that was forgotten when the history was read.
 func (in Input) stripe(w *lived, broken map[string]bool, end time.Time) error {
-	customers, err := in.World.Versions("stripe", "customers", in.At)
+	account, err := in.customers()
 	if err != nil {
 		return err
 	}
-	account := map[string]identifier.ID{}
-	for i := range customers {
-		var c struct {
-			Metadata struct {
-				User string `json:"user_id"`
-			}
-		}
-		if err := json.Unmarshal(customers[i].Object, &c); err != nil {
-			return fmt.Errorf("stripe/customers: record %s: %w", customers[i].ID, err)
-		}
-		if account[customers[i].ID], err = in.hash(string(identifier.Account), c.Metadata.User); err != nil {
-			return err
-		}
-	}
+	first := in.From.Window(in.Zone).From
 	for _, stream := range []string{"subscriptions", "charges"} {
 		records, err := in.World.Versions("stripe", stream, in.At)
 		if err != nil {
 			return err
 		}
+		last, created := map[string]int{}, map[string]bool{}
 		for i := range records {
 			r := &records[i]
-			if !r.At.Before(end) || r.At.Before(in.From.Window(in.Zone).From) {
+			if !r.At.Before(end) || r.At.Before(first) {
 				continue
 			}
 			var o struct {
@@ -128,13 +117,46 @@ func (in Input) stripe(w *lived, broken map[string]bool, end time.Time) error {
 			if err := json.Unmarshal(r.Object, &o); err != nil && !broken[r.ID] {
 				return fmt.Errorf("stripe/%s: record %s: %w", stream, r.ID, err)
 			}
-			d := deed{at: table.MicrosOf(r.At), account: account[o.Customer], plan: strings.Clone(o.Metadata.Plan), damaged: broken[r.ID]}
+			d := deed{at: table.MicrosOf(r.At.Truncate(time.Second)), account: account[o.Customer], plan: strings.Clone(o.Metadata.Plan), damaged: broken[r.ID]}
 			d.by = d.account
-			w.plans[stream] = append(w.plans[stream], d)
+			key := r.ID + table.DayOf(r.At, in.Zone).String()
+			at, before := last[key]
+			switch {
+			case created[r.ID] && r.At.Before(in.History.Add(-remembered)):
+			case before:
+				w.plans[stream][at] = d
+			default:
+				last[key] = len(w.plans[stream])
+				w.plans[stream] = append(w.plans[stream], d)
+			}
+			created[r.ID] = true
 			if stream == "charges" && o.Status == "failed" {
 				w.deeds[declined] = append(w.deeds[declined], d)
 			}
 		}
 	}
 	return nil
+}
+
+// customers are the accounts of the payment system's customers.
+func (in Input) customers() (map[string]identifier.ID, error) {
+	customers, err := in.World.Versions("stripe", "customers", in.At)
+	if err != nil {
+		return nil, err
+	}
+	account := map[string]identifier.ID{}
+	for i := range customers {
+		var c struct {
+			Metadata struct {
+				User string `json:"user_id"`
+			}
+		}
+		if err := json.Unmarshal(customers[i].Object, &c); err != nil {
+			return nil, fmt.Errorf("stripe/customers: record %s: %w", customers[i].ID, err)
+		}
+		if account[customers[i].ID], err = in.hash(string(identifier.Account), c.Metadata.User); err != nil {
+			return nil, err
+		}
+	}
+	return account, nil
 }
