@@ -22,7 +22,7 @@ var judged = []struct {
 }{
 	{paying, "what exposed accounts paid", 32 * day, roubles, 1, 0.92, ""},
 	{declined, "payments of exposed accounts that were declined", 32 * day, one, 1, 0.85, ""},
-	{watching, "what exposed accounts watched", 14 * day, seconds, 0.985, 0.9, "watched"},
+	{watching, "what exposed accounts watched", 14 * day, seconds, 0.985, 0.88, "watched"},
 	{promotion, "times that exposed accounts were seen with the offer's page", day, one, 0.97, 0.9, ""},
 	{visiting, "visits of exposed accounts", 14 * day, one, 0.55, 0.55, "visited"},
 }
