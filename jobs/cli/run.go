@@ -22,7 +22,7 @@ type selection struct {
 func (s *selection) flags(c *cobra.Command) {
 	f := c.Flags()
 	f.BoolVar(&s.request.Force, "force", false, "make again what is current; equal rows are not uploaded")
-	f.BoolVar(&s.request.Missing, "missing", false, "only what does not exist")
+	f.BoolVar(&s.request.Missing, "missing", false, "of the sources' days, only what does not exist")
 	f.BoolVar(&s.request.Stale, "stale", false, "only what exists and is stale")
 	f.BoolVar(&s.dryRun, "dry-run", false, "print what would be made, and why; make nothing")
 	f.BoolVar(&s.request.Unseal, "unseal", false, "restate days that are older than their source's restatement window")

@@ -32,7 +32,7 @@ type Request struct {
 	From, To  table.Day
 	Jobs      []string // empty: all
 	Force     bool     // make again what is current
-	Missing   bool     // only what does not exist
+	Missing   bool     // of sources only what does not exist; what is made from them is brought up to date
 	Stale     bool     // only what exists and is stale
 	Unseal    bool     // restate days that the source's restatement window has sealed
 	AllNights bool     // every night of the range in order, rather than the last one
