@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/stripe/stripe-go/v85"
 
@@ -58,7 +59,9 @@ func (x *extract) apart(o *object, row any) {
 	if x.at.Apart == nil {
 		x.at.Apart = map[string]int64{}
 	}
-	if s := x.kind.settle(value); x.vouched(s) {
+	s := x.kind.settle(value)
+	s.currency = stripe.Currency(strings.ToLower(code)) // it never changes, and the object may have lost it since
+	if x.vouched(s) {
 		moved := max(s.moved.Amount, -s.moved.Amount)
 		if _, err := minor(string(s.currency), &moved); err != nil || moved != amount {
 			x.at.Doubtful = true // it was captured in parts, or in another one than it was made for

@@ -66,6 +66,34 @@ func TestDoubt(t *testing.T) {
 	}
 }
 
+// TestLaterLoss: a charge is told as it was on its day, while what has become of it since has lost a field. The balance vouches
+// for it all the same, and it counts once.
+func TestLaterLoss(t *testing.T) {
+	t.Parallel()
+	for _, lost := range []string{"currency", "amount"} {
+		a := serveAlone(t, stripetest.Build(t, stripetest.World()), each(1, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			recorded := passed(next, w, r)
+			var p map[string]any
+			body := recorded.Body.Bytes()
+			if r.URL.Path == "/v1/charges" && json.Unmarshal(body, &p) == nil {
+				for _, o := range p["data"].([]any) {
+					if charge := o.(map[string]any); charge["id"] == "ch_a1" {
+						delete(charge, lost)
+					}
+				}
+				body, _ = json.Marshal(p)
+			}
+			w.WriteHeader(recorded.Code)
+			w.Write(body)
+		}))
+		r := read(t, a.open(t), "charges", 1, "", nil)
+		want := []connectors.Total{{Measure: connectors.Rows, Value: 2}, {Measure: "amount_minor", Currency: "RUB", Value: 89800}}
+		if r.err != nil || len(r.rows) != 2 || len(r.rejected) > 0 || !slices.Equal(r.totals, want) {
+			t.Errorf("%s: %v, %q, %v, %v", lost, r.err, r.rows, r.rejected, r.totals)
+		}
+	}
+}
+
 // TestLostCharge is found by the totals: the list hides a charge that the balance has.
 func TestLostCharge(t *testing.T) {
 	t.Parallel()

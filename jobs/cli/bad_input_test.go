@@ -134,27 +134,6 @@ func TestCatchesUp(t *testing.T) {
 	}
 }
 
-// TestEnded gives an experiment its results whose last night had passed before the pipeline was installed, once.
-func TestEnded(t *testing.T) {
-	t.Parallel()
-	files := worldFiles(1)
-	files["experiments/offer.yaml"] = strings.Replace(files["experiments/offer.yaml"], "start: 2026-11-01", "start: 2026-11-01\nend: 2026-11-01", 1)
-	dir := project(t, "data", worldStreams, files)
-	must(t, dir, fourDays...)
-	for _, r := range decode[[]result](t, must(t, dir, "results", "-o", "json")) {
-		if r.AsOf != "2026-11-04" || r.Matured != r.N {
-			t.Errorf("%s: as of %s, %d of %d matured", r.Metric, r.AsOf, r.Matured, r.N)
-		}
-	}
-	for _, day := range []string{"exposures", "payments"} {
-		write(t, dir, map[string]string{"data/" + day + "/2026-11-05.csv": strings.SplitAfter(files["data/"+day+"/2026-11-04.csv"], "\n")[0]})
-	}
-	if a := must(t, dir, "run", "--day", "2026-11-05"); !strings.Contains(a.stdout, "idle: its last night was 2026-11-03") {
-		t.Errorf("the run printed\n%s", a.stdout)
-	}
-	equal(t, "status after its last night", notCurrent(t, dir), nil)
-}
-
 // TestYesterdayStays breaks a day after a good one: its results stay published, and bi.data_freshness says why.
 func TestYesterdayStays(t *testing.T) {
 	t.Parallel()

@@ -22,7 +22,7 @@ type selection struct {
 func (s *selection) flags(c *cobra.Command) {
 	f := c.Flags()
 	f.BoolVar(&s.request.Force, "force", false, "make again what is current; equal rows are not uploaded")
-	f.BoolVar(&s.request.Missing, "missing", false, "only what does not exist")
+	f.BoolVar(&s.request.Missing, "missing", false, "of the sources' days, only what does not exist")
 	f.BoolVar(&s.request.Stale, "stale", false, "only what exists and is stale")
 	f.BoolVar(&s.dryRun, "dry-run", false, "print what would be made, and why; make nothing")
 	f.BoolVar(&s.request.Unseal, "unseal", false, "restate days that are older than their source's restatement window")
@@ -36,7 +36,8 @@ func (a *app) runCommand() *cobra.Command {
 		Use: "run --day D [JOB…]", Short: "Bring a day and its night up to date",
 		Long: `Extract a business day, the days before it that were missed, and what sources may have restated since; make what is
 read from those days together; then make the night: identity, exposures, facts, statistics, publication. What is current
-is left alone. When a later night is committed already, that one is brought up to date, since earlier nights are sealed.
+is left alone. When a later night is committed already, that one is brought up to date, since earlier nights are sealed;
+of an experiment whose last window has closed, its last night.
 A day that cannot be read blocks the night; name the night's jobs to go on without it.
 
 --revise recomputes the results of a sealed night; they become a new revision beside the old one.`,

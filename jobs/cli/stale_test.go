@@ -39,21 +39,24 @@ func rebuilt(t *testing.T, dir string, args ...string) []string {
 	return found
 }
 
+// edit changes something in a project's file when it is called.
+func edit(t *testing.T, dir, file, old, changed string) func() {
+	return func() {
+		t.Helper()
+		content, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil || !strings.Contains(string(content), old) {
+			t.Fatalf("%s: %v in\n%s", file, err, content)
+		}
+		write(t, dir, map[string]string{file: strings.Replace(string(content), old, changed, 1)})
+	}
+}
+
 // TestStaleNames: status names what a change makes stale, and why; --stale makes that again, and nothing else.
 func TestStaleNames(t *testing.T) {
 	t.Parallel()
 	dir := three(t)
 	must(t, dir, fourDays...)
-	edit := func(file, old, changed string) func() {
-		return func() {
-			path := filepath.Join(dir, file)
-			content, err := os.ReadFile(path)
-			if err != nil || !strings.Contains(string(content), old) {
-				t.Fatalf("%s: %v in\n%s", file, err, content)
-			}
-			write(t, dir, map[string]string{file: strings.Replace(string(content), old, changed, 1)})
-		}
-	}
+	edit := func(file, old, changed string) func() { return edit(t, dir, file, old, changed) }
 	night := []string{"run", "--day", "2026-11-04", "--stale"}
 	for _, c := range []struct {
 		what    string
@@ -119,6 +122,89 @@ func TestStaleNames(t *testing.T) {
 		}
 	}
 	equal(t, "status after a restated day", reasons(t, dir), nil)
+}
+
+// TestEnded gives an experiment its results whose last night had passed before the pipeline was installed, once; and again when
+// something of it is changed, as of that night.
+func TestEnded(t *testing.T) {
+	t.Parallel()
+	files := worldFiles(1)
+	files["experiments/offer.yaml"] = strings.Replace(files["experiments/offer.yaml"], "start: 2026-11-01", "start: 2026-11-01\nend: 2026-11-01", 1)
+	dir := project(t, "data", worldStreams, files)
+	must(t, dir, fourDays...)
+	for _, r := range decode[[]result](t, must(t, dir, "results", "-o", "json")) {
+		if r.AsOf != "2026-11-04" || r.Matured != r.N {
+			t.Errorf("%s: as of %s, %d of %d matured", r.Metric, r.AsOf, r.Matured, r.N)
+		}
+	}
+	for _, day := range []string{"exposures", "payments"} {
+		write(t, dir, map[string]string{"data/" + day + "/2026-11-05.csv": strings.SplitAfter(files["data/"+day+"/2026-11-04.csv"], "\n")[0]})
+	}
+	if a := must(t, dir, "run", "--day", "2026-11-05"); !strings.Contains(a.stdout, "idle: its last night was 2026-11-03") {
+		t.Errorf("the run printed\n%s", a.stdout)
+	}
+	equal(t, "status after its last night", notCurrent(t, dir), nil)
+
+	night := []string{"run", "--day", "2026-11-05", "--stale"}
+	payments := "data/payments/2026-11-01.csv"
+	for _, c := range []struct {
+		what    string
+		change  func()
+		run     []string
+		stale   []string
+		rebuilt []string
+	}{
+		{"a metric's window", edit(t, dir, "metrics/revenue.yaml", "window: 2d", "window: 1d"), night, []string{
+			"facts/offer: metric revenue changed", "stats/offer: metric revenue changed", "publish/offer: follows stats/offer",
+		}, []string{"facts/offer written", "stats/offer written", "publish/offer published"}},
+		{"a former logic", func() { madeBefore(t, dir, "offer") }, night, []string{
+			fmt.Sprintf("facts/offer: logic %d, now %d", facts.Logic-1, facts.Logic), "stats/offer: follows facts/offer", "publish/offer: follows stats/offer",
+		}, []string{"facts/offer recommitted"}},
+		{"a restated day", func() { write(t, dir, map[string]string{payments: files[payments] + late("2026-11-01")}) }, night, []string{
+			"extract/payment 2026-11-01: changed: files/payments: payments/2026-11-01.csv", "identity_edge 2026-11-01: follows extract/payment 2026-11-01",
+			"identity 2026-11-05: follows identity_edge 2026-11-01", "facts/offer: follows extract/payment 2026-11-01",
+			"stats/offer: follows facts/offer", "publish/offer: follows stats/offer",
+		}, []string{"extract/payment written", "identity_edge written", "identity written", "facts/offer written", "stats/offer written", "publish/offer published"}},
+		{"an alpha, by the nightly run", edit(t, dir, "experiments/offer.yaml", "control: control", "control: control\nalpha: 0.1"), night[:3], []string{
+			"stats/offer: experiment offer changed", "publish/offer: follows stats/offer",
+		}, []string{"stats/offer written", "publish/offer published"}},
+	} {
+		c.change()
+		equal(t, "status after "+c.what, reasons(t, dir), c.stale)
+		equal(t, "what was made again after "+c.what, rebuilt(t, dir, c.run...), c.rebuilt)
+		equal(t, "what was made once more after "+c.what, rebuilt(t, dir, c.run...), nil)
+	}
+	equal(t, "status after all", notCurrent(t, dir), nil)
+	for _, r := range decode[[]result](t, must(t, dir, "results", "-o", "json")) {
+		if r.AsOf != "2026-11-04" || r.Revision != 4 || r.Matured != r.N {
+			t.Errorf("%s: as of %s, revision %d, %d of %d matured", r.Metric, r.AsOf, r.Revision, r.Matured, r.N)
+		}
+	}
+	if recipes := must(t, dir, "lake", "cat", "facts/unit_metric", "--recipe").stdout; strings.Contains(recipes, "dt=2026-11-05") {
+		t.Errorf("its night was made from a later one:\n%s", recipes)
+	}
+
+	// Without that night's identity it is not made again by itself, and on request of a later one's.
+	nights, err := filepath.Glob(filepath.Join(dir, "lake/core/*/dt=2026-11-04"))
+	if err != nil || len(nights) == 0 {
+		t.Fatal(nights, err)
+	}
+	for _, of := range nights {
+		if !strings.Contains(of, "identity_edge") {
+			if err := os.RemoveAll(of); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	equal(t, "status without the night's identity", reasons(t, dir), nil)
+	edit(t, dir, "metrics/revenue.yaml", "window: 1d", "window: 12h")()
+	equal(t, "status after a metric's window, without it", reasons(t, dir), []string{
+		"facts/offer: metric revenue changed, but core/device_timeline/dt=2026-11-04 is not there: `crosslift run --day --revise` makes it of what is there",
+		"stats/offer: metric revenue changed, but facts/offer is sealed"})
+	equal(t, "what was made again without the night's identity", rebuilt(t, dir, night...), nil)
+	equal(t, "what was made again on request", rebuilt(t, dir, "run", "--day", "2026-11-04", "--revise"), []string{
+		"exposure/offer recommitted", "facts/offer written", "stats/offer written", "publish/offer published"})
+	equal(t, "status after that", reasons(t, dir), nil)
 }
 
 // madeBefore gives an experiment's facts the recipe that a program with the logic before would have given them.

@@ -18,7 +18,8 @@ func (a *app) statusCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "status", Short: "Say what is current, what is stale and why, and what failed", Args: cobra.NoArgs,
 		Long: `Compare every partition's recipe with the one that would be used now, and read the last attempts from the ledger.
-A partition is stale when its own recipe differs, or when something that it reads is stale.`,
+A partition is stale when its own recipe differs, or when something that it reads is stale. Of the night's jobs the newest
+night is compared; of an experiment whose last window has closed, its last one.`,
 		Example: `  crosslift status
   crosslift status --all --output json`,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
@@ -81,7 +82,7 @@ func (s *session) status(ctx context.Context, all bool) error {
 			day := v.Task.Day
 			line.Newest = &day
 		}
-		if all || v.State == run.Stale || v.State == run.Missing || v.State == run.Waiting {
+		if all || v.State == run.Stale || v.State == run.Missing || v.State == run.Waiting || v.State == run.Sealed && v.Task.Job.Night() {
 			line.Days = append(line.Days, verdictJSON{v.Task.Job.Name, v.Task.Day, v.State, v.Reason})
 		}
 	}

@@ -75,8 +75,8 @@ func (r *Runner) first(s *snapshot, j *jobs.Job) (first table.Day, ok bool) {
 	return first, ok
 }
 
-// Status is a plan of everything that the lake knows of: each day of each job since its first, and the newest night. ok is
-// false when the lake is empty.
+// Status is a plan of everything that the lake knows of: each day of each job since its first, and the newest night, of an
+// experiment that has ended its last one. ok is false when the lake is empty.
 func (r *Runner) Status(ctx context.Context) (p *Plan, ok bool, err error) {
 	s, err := r.look(ctx)
 	if err != nil {
@@ -95,7 +95,7 @@ func (r *Runner) Status(ctx context.Context) (p *Plan, ok bool, err error) {
 		}
 	}
 	night := max(r.night(s), last)
-	p = &Plan{snapshot: s, Window: table.Span(first, night, r.Zone)}
+	p = &Plan{snapshot: s, Request: Request{From: first, To: night}, Window: table.Span(first, night, r.Zone)}
 	if !ok {
 		return p, false, nil
 	}
@@ -111,9 +111,10 @@ func (r *Runner) Status(ctx context.Context) (p *Plan, ok bool, err error) {
 			p.Tasks = append(p.Tasks, Task{j, day})
 		}
 	}
+	ended := r.lastNights(s)
 	for _, j := range r.Jobs {
 		if j.Night() {
-			p.Tasks = append(p.Tasks, Task{j, night})
+			p.Tasks = append(p.Tasks, ended.task(j, night))
 		}
 	}
 	p.order()

@@ -53,10 +53,12 @@ func (r *Runner) Plan(ctx context.Context, q Request) (*Plan, error) {
 			p.Tasks = append(p.Tasks, Task{j, day})
 		}
 	}
+	ended, planned := r.lastNights(s), map[Task]bool{}
 	for _, night := range r.nights(s, q, p) {
 		for _, j := range selected {
-			if j.Night() && (!q.Revise || j.Experiment != "") {
-				p.Tasks = append(p.Tasks, Task{j, night})
+			t := ended.task(j, night)
+			if j.Night() && (!q.Revise || j.Experiment != "") && !planned[t] {
+				p.Tasks, planned[t] = append(p.Tasks, t), true
 			}
 		}
 	}
@@ -198,7 +200,7 @@ func (r *Runner) Verdicts(ctx context.Context, p *Plan) ([]Verdict, error) {
 				continue // what is read again will most likely be the same
 			}
 			switch {
-			case v.State == Current, v.State == Sealed && !v.Task.Job.Night():
+			case v.State == Current, v.State == Idle && p.Request.later(v.Task), v.State == Sealed && !v.Task.Job.Night():
 				v.State, v.Reason = Stale, "follows "+verdicts[k].Task.String()
 			case v.State == Waiting:
 				v.State, v.Reason = Missing, "follows "+verdicts[k].Task.String()

@@ -32,7 +32,7 @@ type Request struct {
 	From, To  table.Day
 	Jobs      []string // empty: all
 	Force     bool     // make again what is current
-	Missing   bool     // only what does not exist
+	Missing   bool     // of sources only what does not exist; what is made from them is brought up to date
 	Stale     bool     // only what exists and is stale
 	Unseal    bool     // restate days that the source's restatement window has sealed
 	AllNights bool     // every night of the range in order, rather than the last one
@@ -138,8 +138,12 @@ func (r *Runner) expected(ctx context.Context, s *snapshot, t Task) (e expectati
 			return e, "", err
 		}
 	}
+	past := r.past(s, t)
 	for _, read := range j.Reads {
 		heads, missing := s.read(j, read, t.Day)
+		if past != nil && e.without(read, t.Day, heads) {
+			continue
+		}
 		day := t.Day
 		if !missing && !j.Night() {
 			day, missing = r.gap(s, read, t.Day)
@@ -159,6 +163,9 @@ func (r *Runner) expected(ctx context.Context, s *snapshot, t Task) (e expectati
 			e.known = e.known || read.Span == nil && !read.Previous && h.Day != t.Day
 			e.inputs[read.Table.Path()] = append(e.inputs[read.Table.Path()], h)
 		}
+	}
+	if past != nil {
+		e.keep(j, t.Day, past)
 	}
 	if j.Derived() && !j.Night() && len(e.recipe.Inputs) == 0 {
 		return e, "no source has that day", nil
@@ -187,4 +194,5 @@ type expectation struct {
 	recipe lake.Recipe
 	inputs map[string][]*lake.Head // by table path
 	known  bool                    // a later night's state stands in for this night's
+	lacks  string                  // what an ended experiment's last night would read, and can no longer; the recipe has it as it was
 }

@@ -97,7 +97,7 @@ func (s *snapshot) read(j *jobs.Job, read jobs.Read, day table.Day) (heads []*la
 		return nil, false
 	}
 	h := s.at(read.Table, j.Experiment, day)
-	if h == nil && s.revise && read.Table.Layer == "core" {
+	if s.revise && read.Table.Layer == "core" && (h == nil || former(h)) {
 		h = s.newest(read.Table, j.Experiment)
 		if h != nil && h.Day < day {
 			h = nil
@@ -108,6 +108,9 @@ func (s *snapshot) read(j *jobs.Job, read jobs.Read, day table.Day) (heads []*la
 	}
 	return []*lake.Head{h}, false
 }
+
+// former reports a partition that a program with another version of its table has made.
+func former(h *lake.Head) bool { return h.Recipe.Tables[h.Table.Path()] != h.Table.Version }
 
 // first is the first day that a table has; ok is false when it has none.
 func (s *snapshot) first(t *table.Table) (day table.Day, ok bool) {

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -126,7 +127,7 @@ func (r *Runner) once(ctx context.Context, p *Plan, attempts []*attempt) {
 	var prepared []*attempt
 	for _, a := range attempts {
 		e, missing, err := r.expected(ctx, p.snapshot, a.Task)
-		if missing != "" {
+		if missing = cmp.Or(missing, e.lacks); missing != "" {
 			err = errors.New(missing)
 		}
 		if a.err = err; err != nil {

@@ -15,6 +15,24 @@ const skipped = "the next night covers it"
 
 // verdict says how a task stands, by what the lake holds now: whether its upstream is itself stale does not enter.
 func (r *Runner) verdict(ctx context.Context, s *snapshot, t Task, q Request) (Verdict, error) {
+	v, err := r.judge(ctx, s, t, q)
+	switch {
+	case v.State == Current && q.later(t):
+		v.State, v.Reason = Idle, fmt.Sprintf("its last night was %s", *t.Job.Last)
+	case (v.State == Stale || v.State == Missing) && r.past(s, t) != nil:
+		why, err := r.unable(ctx, s, t, q)
+		if err != nil {
+			return v, err
+		}
+		if why != "" {
+			v.State, v.Reason = Sealed, v.Reason+", but "+why
+		}
+	}
+	return v, err
+}
+
+// judge holds what a task's partitions are against what they would be made from now.
+func (r *Runner) judge(ctx context.Context, s *snapshot, t Task, q Request) (Verdict, error) {
 	j := t.Job
 	v := Verdict{Task: t}
 	if j.Idle != nil {
@@ -22,10 +40,6 @@ func (r *Runner) verdict(ctx context.Context, s *snapshot, t Task, q Request) (V
 			v.State = Idle
 			return v, nil
 		}
-	}
-	if r.over(s, t) {
-		v.State, v.Reason = Idle, fmt.Sprintf("its last night was %s", *j.Last)
-		return v, nil
 	}
 	if j.Publish != nil {
 		return r.published(ctx, s, t)
@@ -89,21 +103,6 @@ func (r *Runner) restatement(j *jobs.Job) int {
 		days = max(days, more)
 	}
 	return days
-}
-
-// over reports a night that can tell nothing new of an experiment: its last night, or a later one, is committed already.
-// One that was never made, because the pipeline was installed after it, is made up for.
-func (r *Runner) over(s *snapshot, t Task) bool {
-	j := t.Job
-	if j.Last == nil || t.Day <= *j.Last {
-		return false
-	}
-	of := j.Reads[0].Table
-	if len(j.Writes) > 0 {
-		of = j.Writes[0]
-	}
-	newest := s.newest(of, j.Experiment)
-	return newest != nil && *j.Last <= newest.Day && newest.Day < t.Day
 }
 
 // published is the verdict on a task that publishes.

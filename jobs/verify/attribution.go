@@ -40,6 +40,15 @@ func (s spans) at(device identifier.ID, at table.Micros) (span, bool) {
 	return of[i], true
 }
 
+// whose is the account in whose name something was done: the one that is shown, else by the truth about the device's use.
+func (s spans) whose(d deed) identifier.ID {
+	if d.account.IsZero() {
+		was, _ := s.at(d.device, d.at)
+		return was.account
+	}
+	return d.account
+}
+
 // attended is the truth about the use of devices without an account.
 func (in Input) attended() (spans, error) {
 	rows, err := world.ReadAttendance(in.World.Dir())

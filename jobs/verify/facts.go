@@ -10,7 +10,8 @@ import (
 // facts compares what the newest night says of the experiment with what is true of it: who is a unit, since when, in which arm,
 // and what each did, unit by unit and metric by metric.
 //
-// What a unit did is worked out from the truth about payments and subscriptions and from what the world shows of viewing.
+// What a unit did is worked out from the truth about payments and subscriptions and from what the world shows of viewing, visits
+// and declined payments.
 // Whose it is, is taken from facts/unit_identifier and the timeline, whatever these are worth: that is judged by the shares of
 // what people truly did that their units have. Where a record was made unreadable, so that it may have landed or not, its unit
 // is left out.
@@ -98,7 +99,8 @@ func (f *found) holdDays(r *report) {
 	r.exact("days: metrics by arm that do not add up to their units", float64(wrong), 0, int64(len(want)))
 }
 
-// holdExclusions compares what is left out: covariates whose windows begin before the first night, and nothing else.
+// holdExclusions compares what is left out: covariates whose windows begin before the first night, and nothing else. For whatever
+// its faults do, a world has no amounts below zero, and nothing that happens after the night that shows it.
 func (f *found) holdExclusions(r *report, in Input) {
 	first := table.MicrosOf(in.From.Window(in.Zone).From)
 	early := map[string]int64{}

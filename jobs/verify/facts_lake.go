@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"time"
 
 	"crosslift/connectors/sandbox/world"
 	"crosslift/schemas/identifier"
@@ -44,12 +43,8 @@ func (in Input) found(ctx context.Context) (*found, error) {
 	if err != nil {
 		return nil, err
 	}
-	longest := time.Duration(0)
-	for i := range reckonings {
-		longest = max(longest, reckonings[i].to)
-	}
 	f := &found{
-		assignedBy: about.AssignedBy, start: about.First, closes: about.First + table.Day(days) - 1 + table.Day(longest/day), night: h.Day, end: table.MicrosOf(h.Day.Window(in.Zone).To),
+		assignedBy: about.AssignedBy, start: about.First, closes: about.First + table.Day(days) - 1 + table.Day(longest(kinds...)/day), night: h.Day, end: table.MicrosOf(h.Day.Window(in.Zone).To),
 		units: map[string]map[identifier.ID]*table.UnitExposureRow{}, whose: map[string]map[identifier.ID][]*table.UnitIdentifierRow{},
 		values: map[string]map[string]map[identifier.ID]*table.UnitMetricRow{}, timeline: spans{},
 	}

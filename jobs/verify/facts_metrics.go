@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -22,6 +23,7 @@ type reckoning struct {
 	counts   func(deed) bool    // nil: all
 	value    func(deed) float64 // what is added up; nil: it is a share, 1 for a unit with a deed
 	per      func(deed) float64 // of a ratio, what it is divided by
+	perOf    string             // the kind of deeds that this is of; "": the same
 	distinct func(deed) string  // what different ones are counted of
 	from, to time.Duration      // of the window, from the first exposure on
 	before   time.Duration      // the length of the covariate's window; 0: there is none
@@ -45,6 +47,20 @@ var reckonings = []reckoning{
 	{metric: "titles", of: watching, counts: func(d deed) bool { return d.seconds >= 60 }, distinct: func(d deed) string { return d.title }, to: 14 * day},
 	{metric: "watched_per_view", of: watching, value: seconds, per: one, to: 14 * day},
 	{metric: "retained", of: watching, from: 7 * day, to: 14 * day},
+	{metric: "promotion_viewed", of: promotion, to: day},
+	{metric: "payment_failed", of: declined, to: 32 * day},
+	{metric: "watched_per_visit", of: watching, value: seconds, per: one, perOf: visiting, to: 14 * day},
+}
+
+// longest is how long after its unit's exposure something of some kinds still counts.
+func longest(kinds ...string) time.Duration {
+	longest := time.Duration(0)
+	for i := range reckonings {
+		if k := &reckonings[i]; slices.Contains(kinds, k.of) || slices.Contains(kinds, k.perOf) {
+			longest = max(longest, k.to)
+		}
+	}
+	return longest
 }
 
 // tally is what a unit's value should be.
@@ -73,6 +89,15 @@ func (f *found) credits(stitching string, deeds []deed) []credit {
 	return all
 }
 
+// allCredits are those of every kind.
+func (f *found) allCredits(stitching string, w *lived) map[string][]credit {
+	all := map[string][]credit{}
+	for kind, deeds := range w.deeds {
+		all[kind] = f.credits(stitching, deeds)
+	}
+	return all
+}
+
 // window is the part of the credits that lies in a span from their units' first exposures on.
 func (f *found) window(stitching string, credits []credit, from, to time.Duration, each func(credit)) {
 	for _, c := range credits {
@@ -83,8 +108,8 @@ func (f *found) window(stitching string, credits []credit, from, to time.Duratio
 	}
 }
 
-// tallies works a metric out for all units.
-func (k *reckoning) tallies(f *found, stitching string, credits []credit) map[identifier.ID]*tally {
+// tallies works a metric out for all units, given what they did by its kind.
+func (k *reckoning) tallies(f *found, stitching string, credits map[string][]credit) map[identifier.ID]*tally {
 	all := map[identifier.ID]*tally{}
 	for unit := range f.units[stitching] {
 		all[unit] = &tally{seen: map[string]bool{}}
@@ -99,7 +124,7 @@ func (k *reckoning) tallies(f *found, stitching string, credits []credit) map[id
 			do(t, c.deed)
 		}
 	}
-	f.window(stitching, credits, k.from, k.to, counting(func(t *tally, d deed) {
+	f.window(stitching, credits[k.of], k.from, k.to, counting(func(t *tally, d deed) {
 		t.count++
 		if at := d.at; t.first == nil || at < *t.first {
 			t.first = &at
@@ -116,30 +141,27 @@ func (k *reckoning) tallies(f *found, stitching string, credits []credit) map[id
 		default:
 			t.value += k.value(d)
 		}
-		if k.per != nil {
-			t.per += k.per(d)
-		}
 	}))
-	f.window(stitching, credits, -k.before, 0, counting(func(t *tally, d deed) { t.before += k.value(d) }))
+	if k.per != nil {
+		f.window(stitching, credits[cmp.Or(k.perOf, k.of)], k.from, k.to, counting(func(t *tally, d deed) { t.per += k.per(d) }))
+	}
+	f.window(stitching, credits[k.of], -k.before, 0, counting(func(t *tally, d deed) { t.before += k.value(d) }))
 	return all
 }
 
 // holdMetrics compares every metric that can be worked out, unit by unit.
 func (f *found) holdMetrics(r *report, w *lived) {
 	for _, s := range []string{table.AsOfExposure, table.ByDevice} {
-		credits := map[string][]credit{}
-		for kind, deeds := range w.deeds {
-			credits[kind] = f.credits(s, deeds)
-		}
+		credits := f.allCredits(s, w)
 		for i := range reckonings {
 			k := &reckonings[i]
-			f.holdMetric(r, k, s, k.tallies(f, s, credits[k.of]))
+			f.holdMetric(r, k, s, k.tallies(f, s, credits))
 		}
 	}
 	for i := range reckonings {
 		if k := &reckonings[i]; k.metric == primary {
 			for _, s := range []string{table.Strict, table.Latest, table.Loose} {
-				f.holdMetric(r, k, s, k.tallies(f, s, f.credits(s, w.deeds[k.of])))
+				f.holdMetric(r, k, s, k.tallies(f, s, map[string][]credit{k.of: f.credits(s, w.deeds[k.of])}))
 			}
 		}
 	}

@@ -37,6 +37,12 @@ func small() (*lived, *found, Input) {
 				{at: hour(10), device: tv, by: bob, seconds: 600, title: "b"},
 				{at: hour(20), device: tv, by: ann, seconds: 60, title: "b"},
 			},
+			declined:  {{at: hour(6.5), account: ann, by: ann}},
+			promotion: {{at: hour(4), device: tv, by: ann}, {at: hour(30), account: bob, by: bob}}, // nobody's, and too late
+			visiting: {
+				{at: hour(2), account: ann, device: phone, by: ann}, {at: hour(8.9), account: ann, device: phone, by: ann},
+				{at: hour(10), device: tv, by: bob}, {at: hour(20), device: tv, by: ann},
+			},
 		},
 	}
 	f := &found{
@@ -71,11 +77,12 @@ func small() (*lived, *found, Input) {
 			if k.metric != primary && s != table.AsOfExposure && s != table.ByDevice {
 				continue
 			}
-			for id, t := range k.tallies(f, s, f.credits(s, w.deeds[k.of])) {
+			for id, t := range k.tallies(f, s, f.allCredits(s, w)) {
 				u := f.units[s][id]
 				row := &table.UnitMetricRow{
 					Metric: k.metric, Stitching: s, Unit: id, Sum: t.value, Count: t.count, FirstAt: t.first, LastAt: t.last,
 					Received: u.ReceivedAt != nil && (t.first == nil || *u.ReceivedAt <= *t.first),
+					Matured:  u.FirstExposedAt+table.Micros(k.to.Microseconds()) <= f.end,
 				}
 				if k.most > 0 {
 					row.Uncapped = &t.value
@@ -125,9 +132,18 @@ func TestWhatIsMadeOfTheSmallWorld(t *testing.T) {
 		{"watched_seconds", table.ByDevice, identifier.ID{9}, 660, 2}, {"titles", table.ByDevice, identifier.ID{9}, 1, 2},
 		{"revenue_all", table.ByDevice, identifier.ID{9}, 30680.5, 1}, // bob is linked to the television since it met the offer
 		{"retained", table.AsOfExposure, ann, 0, 0},
+		{"payment_failed", table.AsOfExposure, ann, 1, 1}, {"payment_failed", table.AsOfExposure, bob, 0, 0},
+		{"promotion_viewed", table.AsOfExposure, ann, 0, 0}, {"promotion_viewed", table.ByDevice, identifier.ID{9}, 1, 1},
+		{"promotion_viewed", table.AsOfExposure, bob, 0, 0},
+		{"watched_per_visit", table.AsOfExposure, ann, 70, 1}, {"watched_per_visit", table.ByDevice, identifier.ID{9}, 660, 2},
 	} {
 		if row := f.values[c.metric][c.stitching][c.unit]; row == nil || row.Sum != c.sum || row.Count != c.count {
 			t.Errorf("%s, %s of %x: %+v, expected %v of %d", c.metric, c.stitching, c.unit[:1], row, c.sum, c.count)
+		}
+	}
+	for unit, visits := range map[identifier.ID]float64{ann: 1, bob: 1} { // a minute before the view, and by the timeline
+		if row := f.values["watched_per_visit"][table.AsOfExposure][unit]; *row.Divisor != visits {
+			t.Errorf("%x has visited %v times", unit[:1], *row.Divisor)
 		}
 	}
 	if row := f.values["watched_seconds"][table.AsOfExposure][ann]; *row.Covariate != 50 {
@@ -164,6 +180,8 @@ func TestFactsAreHeld(t *testing.T) {
 		"what came before":     {func(f *found) { *of(f, "watched_seconds").Covariate = 0 }, []string{"watched_seconds, as_of_exposure: units that differ"}},
 		"the bound":            {func(f *found) { of(f, "watched_seconds").Sum = 69 }, []string{"watched_seconds, as_of_exposure: units that differ"}},
 		"a divisor":            {func(f *found) { of(f, "watched_per_view").Divisor = nil }, []string{"watched_per_view, as_of_exposure: units that differ", "days: metrics by arm that do not add up to their units"}},
+		"a visit":              {func(f *found) { more := 9.0; of(f, "watched_per_visit").Divisor = &more }, []string{"watched_per_visit, as_of_exposure: units that differ", "days: metrics by arm that do not add up to their units"}},
+		"a declined payment":   {func(f *found) { of(f, "payment_failed").Sum = 0 }, []string{"payment_failed, as_of_exposure: units that differ", "days: metrics by arm that do not add up to their units"}},
 		"a day":                {func(f *found) { f.days = f.days[1:] }, []string{"days: metrics by arm that do not add up to their units"}},
 		"a covariate too many": {func(f *found) { f.exclusions[0].Rows++ }, []string{"exclusions: metrics whose covariates begin before the first night for other units"}},
 		"a clock":              {func(f *found) { f.exclusions[0].Reason = table.InFuture }, []string{"exclusions: metrics whose covariates begin before the first night for other units", "exclusions: events and units left out for another reason"}},

@@ -5,12 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"crosslift/connectors/sandbox/world"
 	"crosslift/schemas/identifier"
-	"crosslift/schemas/money"
 	"crosslift/schemas/table"
 )
 
@@ -23,10 +21,16 @@ type meeting struct {
 
 // The kinds of deeds.
 const (
-	paying     = "paying" // and it succeeded
+	paying     = "paying"   // and it succeeded
+	declined   = "declined" // a payment was
 	subscribed = "subscribed"
 	watching   = "watching"
+	visiting   = "visiting"  // the site or an app, as web analytics has seen it
+	promotion  = "promotion" // the offer's page, likewise
 )
+
+// kinds are all of them.
+var kinds = []string{paying, declined, subscribed, watching, visiting, promotion}
 
 // deed is something that somebody did, as the world has it.
 type deed struct {
@@ -38,6 +42,7 @@ type deed struct {
 	roubles         float64 // minor units, at the rate of the day
 	trial           bool
 	title           string
+	channel         string // where a visit came from
 	seconds         int64
 	damaged         bool // a version of it was made unreadable: it may have landed or not
 }
@@ -47,57 +52,33 @@ type lived struct {
 	exposed, assigned []meeting // of the experiment; exposed in its days only
 	later             int64     // exposures after those days
 	deeds             map[string][]deed
+	sights            []deed               // events of web analytics on the days when exposures count
+	plans             map[string][]deed    // versions of subscriptions and payments, by table
 	truth             []world.TrueExposure // that entered by then
 }
 
 // lived reads what the world shows and what is true of it.
 func (in Input) lived(ctx context.Context, night table.Day) (*lived, error) {
-	w := &lived{deeds: map[string][]deed{}}
+	w := &lived{deeds: map[string][]deed{}, plans: map[string][]deed{}}
 	end := night.Window(in.Zone).To
-	var err error
-	if err = in.meetings(w, end); err != nil {
+	if err := in.meetings(w, end); err != nil {
 		return nil, err
 	}
-	if w.deeds[watching], err = in.views(end); err != nil {
-		return nil, err
-	}
-	broken, err := in.unreadable()
+	attended, err := in.attended()
 	if err != nil {
 		return nil, err
 	}
-	payments, err := world.ReadPayments(in.World.Dir())
-	if err != nil {
+	if w.deeds[watching], err = in.views(attended, end); err != nil {
 		return nil, err
 	}
-	landed, err := in.landed(ctx)
-	if err != nil {
+	if err = in.charges(ctx, w, end); err != nil {
 		return nil, err
 	}
-	first := in.From.Window(in.Zone).From
-	for _, p := range payments {
-		at := p.CapturedAt.Truncate(time.Second)
-		if at.Before(end) && (!at.Before(first) || landed[p.PaymentID]) {
-			d := deed{at: table.MicrosOf(at), amount: p.AmountMinor, currency: p.Currency, plan: p.Plan, roubles: in.roubles(p), damaged: broken[p.PaymentID]}
-			if d.account, err = in.hash(string(identifier.Account), p.Account); err != nil {
-				return nil, err
-			}
-			d.by = d.account
-			w.deeds[paying] = append(w.deeds[paying], d)
-		}
-	}
-	begun, err := world.ReadSubscriptions(in.World.Dir())
-	if err != nil {
+	if err = in.begun(w, end); err != nil {
 		return nil, err
 	}
-	for _, s := range begun {
-		if at := s.Started.Truncate(time.Second); !at.Before(first) && at.Before(end) {
-			d := deed{at: table.MicrosOf(at), trial: s.Trial, damaged: broken[s.SubscriptionID]}
-			if d.account, err = in.hash(string(identifier.Account), s.Account); err != nil {
-				return nil, err
-			}
-			d.by = d.account
-			w.deeds[subscribed] = append(w.deeds[subscribed], d)
-		}
+	if err = in.analytics(ctx, w, attended, end); err != nil {
+		return nil, err
 	}
 	units, err := world.ReadExposures(in.World.Dir())
 	if err != nil {
@@ -109,29 +90,6 @@ func (in Input) lived(ctx context.Context, night table.Day) (*lived, error) {
 		}
 	}
 	return w, ctx.Err()
-}
-
-// landed are the ids of payments that the lake has: of those from before the first night the ones that have changed since.
-func (in Input) landed(ctx context.Context) (map[string]bool, error) {
-	ids := map[string]bool{}
-	for row, err := range in.rows(ctx, table.Payment) {
-		if err != nil {
-			return nil, err
-		}
-		ids[row.(*table.PaymentRow).SourceID] = true
-	}
-	return ids, nil
-}
-
-// roubles is a payment in minor units of roubles.
-func (in Input) roubles(p world.Payment) float64 {
-	if p.Currency == world.Home {
-		return float64(p.AmountMinor)
-	}
-	from, _ := money.Exponent(p.Currency) // the world's currencies are known
-	to, _ := money.Exponent(world.Home)
-	rate := in.World.About().Rate(p.Currency, table.DayOf(p.CapturedAt, in.Zone))
-	return float64(p.AmountMinor) * rate * math.Pow10(to-from)
 }
 
 // meetings reads the assignments and exposures until an instant.
@@ -187,12 +145,8 @@ func (in Input) meetings(w *lived, end time.Time) error {
 }
 
 // views reads what was watched until an instant, and who it was where that is not shown.
-func (in Input) views(end time.Time) ([]deed, error) {
+func (in Input) views(attended spans, end time.Time) ([]deed, error) {
 	records, err := in.World.Versions("product", "viewing", in.At)
-	if err != nil {
-		return nil, err
-	}
-	attended, err := in.attended()
 	if err != nil {
 		return nil, err
 	}
@@ -215,11 +169,7 @@ func (in Input) views(end time.Time) ([]deed, error) {
 		if d.account, d.device, err = in.both(row.User, row.Device); err != nil {
 			return nil, err
 		}
-		if d.by = d.account; d.by.IsZero() {
-			if was, known := attended.at(d.device, d.at); known {
-				d.by = was.account
-			}
-		}
+		d.by = attended.whose(d)
 		all = append(all, d)
 	}
 	return all, nil

@@ -157,13 +157,13 @@ func (w *worker) addRows(b *block, r *rule, x *stay) {
 		at := w.at[row]
 		switch {
 		case x.before && f.kind == distinct:
-			s.meetBefore(int32(unit), f.name(row))
+			s.metBefore.meet(int32(unit), f.name(row), at)
 			continue
 		case x.before:
 			f.add(s.earlier(r.use), unit, row)
 			continue
 		case f.kind == distinct:
-			s.meet(int32(unit), f.name(row), at)
+			s.met.meet(int32(unit), f.name(row), at)
 		case r.denominator:
 			f.add(&s.divisor, unit, row)
 		default:

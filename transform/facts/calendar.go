@@ -84,8 +84,8 @@ func (b *builder) tellDays(v *view, at int, s *sheet, p part) {
 				tell(int32(unit), first)
 			}
 		}
-		for m, first := range of.sums[at].met {
-			tell(m.unit, first)
+		for unit, first := range of.sums[at].met.all() {
+			tell(unit, first)
 		}
 	}
 }

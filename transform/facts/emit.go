@@ -32,13 +32,13 @@ func (m *measure) worthBefore(s *sums, unit int) float64 {
 
 // settle counts the different values that units have met.
 func (s *sums) settle() {
-	for m := range s.met {
-		s.value.AddInt(int(m.unit), 1)
+	for unit := range s.met.all() {
+		s.value.AddInt(int(unit), 1)
 	}
-	for m := range s.metBefore {
-		s.covariate.AddInt(int(m.unit), 1)
+	for unit := range s.metBefore.all() {
+		s.covariate.AddInt(int(unit), 1)
 	}
-	s.met, s.metBefore = nil, nil
+	s.met, s.metBefore = meetings{}, meetings{}
 }
 
 // did is what a unit did by a measure.

@@ -17,33 +17,31 @@ import (
 // ascending, devices beside those of the accounts whose units claim them: so, in the order of a sorted object, everything that
 // is kept by number is met in its order.
 func (b *builder) know(ctx context.Context, claimed []*claim) error {
-	var all [2][]identifier.ID
+	var of [2][]*claims
 	if err := b.parallel(2, func(side int) error {
-		for i := range claimed {
-			all[side] = union(all[side], claimed[i].sides[side].ids)
-		}
-		return nil
-	}); err != nil {
-		return err
-	}
-	of := make([][]*claims, 2)
-	for side := range of {
+		var all []identifier.ID
 		for i := range claimed {
 			of[side] = append(of[side], &claimed[i].sides[side])
+			all = union(all, claimed[i].sides[side].ids)
 		}
-	}
-	if err := b.parallel(2*len(claimed), func(i int) error {
-		of[i%2][i/2].number(all[i%2])
+		for _, c := range of[side] {
+			c.number(all)
+		}
+		if side == 0 {
+			b.accounts = newIndex(all)
+		} else {
+			b.devices = newIndex(neighbours(all, claimed))
+		}
 		return nil
 	}); err != nil {
 		return err
 	}
-	b.accounts, b.devices = newIndex(all[0]), newIndex(neighbours(all[1], claimed))
+	identifiers := [2]int{len(b.accounts.ids), len(b.devices.ids)} // devices that were only used will come after these
 	if err := b.openUsers(ctx, claimed); err != nil {
 		return err
 	}
 	return b.parallel(2, func(side int) error {
-		*[]**owners{&b.ofAccounts, &b.ofDevices}[side] = newOwners(len(all[side]), of[side])
+		*[]**owners{&b.ofAccounts, &b.ofDevices}[side] = newOwners(identifiers[side], of[side])
 		return nil
 	})
 }

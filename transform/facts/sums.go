@@ -27,8 +27,7 @@ type block struct {
 type sums struct {
 	value, divisor    exact.Vector // value: what is no whole number, or too much for a cell
 	covariate, before exact.Vector // before the first exposure
-	met               map[meeting]int64
-	metBefore         map[meeting]int64
+	met, metBefore    meetings
 }
 
 // cell is what a unit did inside its window. A cache line has more than two of them: the times, from the unit's first exposure
@@ -58,12 +57,6 @@ func (c *cell) add(n, first, last uint64) {
 	}
 	count += n
 	c.first, c.last = first|count<<timeBits, last|count>>16<<timeBits
-}
-
-// meeting is a unit, by its place in the block, with a value; of it the time of the first is kept.
-type meeting struct {
-	unit  int32
-	value uint64
 }
 
 func newSheet(units, measures int) *sheet {
@@ -105,23 +98,6 @@ func (b *block) total(unit, measure int) float64 {
 		c.sum = 0
 	}
 	return value.At(unit)
-}
-
-func (s *sums) meet(unit int32, value uint64, at int64) {
-	if s.met == nil {
-		s.met = map[meeting]int64{}
-	}
-	m := meeting{unit, value}
-	if known, is := s.met[m]; !is || at < known {
-		s.met[m] = at
-	}
-}
-
-func (s *sums) meetBefore(unit int32, value uint64) {
-	if s.metBefore == nil {
-		s.metBefore = map[meeting]int64{}
-	}
-	s.metBefore[meeting{unit, value}] = 0
 }
 
 // order brings hits that jump between blocks, as those of a row group do that is sorted by something else than accounts, into

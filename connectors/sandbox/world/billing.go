@@ -29,7 +29,7 @@ func (h *home) bill(d, payments dice) {
 	}
 }
 
-// subscribe opens a subscription, and the customer where it is the account's first.
+// subscribe opens a subscription, with a customer of its own.
 func (h *home) subscribe(d dice, a *account, w *wallet, at time.Time, family bool) *bill {
 	b := &bill{acc: a, customer: h.token("cus_"), currency: currencies[a.country], wallet: w}
 	b.price = prices[b.currency][btoi(family)]
@@ -70,15 +70,15 @@ func (h *home) billNew(d, payments dice, a *account) {
 	p := a.part
 	o := p.outcomes[p.acts]
 	met := p.exposed[0].at
+	if p.regular && d.chance(triedBefore) {
+		if at := a.registered.Add(d.within(0, 6*time.Hour)); at.Before(met) {
+			h.freeDay(d, a, at, d.chance(0.3))
+		}
+	}
 	if !o.First {
 		switch {
-		case d.chance(trialOfOther): // a day for nothing, and no more
-			at := met.Add(d.within(0, 6*time.Hour))
-			b := h.subscribe(d, a, h.card(d, a, false), at, false)
-			h.trial(b, at)
-			b.sub.Canceled = at.Add(d.within(time.Hour, 23*time.Hour))
-			h.becomes(b, b.sub.Canceled, "trialing")
-			h.becomes(b, at.Add(day), "canceled")
+		case d.chance(trialOfOther):
+			h.freeDay(d, a, met.Add(d.within(0, 6*time.Hour)), false)
 		case d.chance(failsForGood):
 			at := met.Add(d.within(0, 30*time.Hour))
 			b := h.subscribe(d, a, h.card(d, a, false), at, false)
@@ -111,6 +111,15 @@ func (h *home) billNew(d, payments dice, a *account) {
 	until = p.again.Add(month)
 	h.period(b, p.again, until)
 	h.cycles(d, payments, b, until, laterChurn, met)
+}
+
+// freeDay is a day for nothing, and no more.
+func (h *home) freeDay(d dice, a *account, at time.Time, family bool) {
+	b := h.subscribe(d, a, h.card(d, a, false), at, family)
+	h.trial(b, at)
+	b.sub.Canceled = at.Add(d.within(time.Hour, 23*time.Hour))
+	h.becomes(b, b.sub.Canceled, "trialing")
+	h.becomes(b, at.Add(day), "canceled")
 }
 
 // trial begins a subscription with a free day.

@@ -59,6 +59,7 @@ type participation struct {
 	arm      int       // of the account; of its first exposed device where devices are assigned
 	acts     int       // the arm by whose parameters it behaves
 	never    bool      // meets the offer
+	regular  bool      // has been there for days when it does
 	met      bool      // has met it
 	exposed  []contact // ascending
 	outcomes [2]Outcome
@@ -124,10 +125,14 @@ func (h *home) enter(d dice) {
 		if d.chance(0.2) {
 			lag = d.within(0, 2*day)
 		}
+		regular := h.AssignedBy == ByDevice && d.chance(regular)
+		if regular {
+			lag = d.within(day, 8*day)
+		}
 		a.registered = maxTime(met.Add(-lag), from.Add(d.millis(time.Second, 20*time.Second)))
 		if a.registered.Before(h.end) {
 			h.found(d, a)
-			h.participate(d, a, met)
+			h.participate(d, a, met, regular)
 		}
 	}
 	late := func(a *account) bool { return !a.registered.Before(h.end) }
@@ -137,15 +142,19 @@ func (h *home) enter(d dice) {
 	}
 }
 
-func (h *home) participate(d dice, a *account, met time.Time) {
-	p := &participation{arm: d.IntN(2), never: d.chance(0.03)}
+func (h *home) participate(d dice, a *account, met time.Time, regular bool) {
+	p := &participation{arm: d.IntN(2), never: d.chance(0.03), regular: regular}
 	a.part = p
 	g := h.anyOf(d, a.person, toRegister)
 	at := met
-	for n := 0; n == 0 || n < 4 && d.chance(0.3); n++ {
+	again, elsewhere := 0.3, 0.25
+	if regular { // comes by on whatever is at hand
+		again, elsewhere = 0.7, 0.6
+	}
+	for n := 0; n == 0 || n < 4 && d.chance(again); n++ {
 		if n > 0 {
 			at = at.Add(d.within(time.Minute, 48*time.Hour))
-			if d.chance(0.25) {
+			if d.chance(elsewhere) {
 				g = h.anyOf(d, a.person, toBrowse)
 			}
 		}

@@ -246,6 +246,24 @@ func TestTruthHoldsInTheFeeds(t *testing.T) {
 	}
 }
 
+// Where devices are assigned, some who meet the offer have been there for days, on several devices: who they are can be told. Where
+// accounts are, whoever is registered meets it.
+func TestRegularsMeetTheOffer(t *testing.T) {
+	t.Parallel()
+	for by, between := range map[string][2]float64{world.ByAccount: {0, 0.08}, world.ByDevice: {0.3, 0.5}} {
+		o := options(t, 4000, 30)
+		o.AssignedBy = by
+		several, n := 0.0, 0.0
+		for _, e := range whole(t, o).Truth.Exposures {
+			several += number(len(e.Devices) > 1)
+			n++
+		}
+		if is := several / n; is < between[0] || is > between[1] {
+			t.Errorf("by %s: %.3f of the units had been logged in on several devices, expected %v", by, is, between)
+		}
+	}
+}
+
 func number(b bool) float64 {
 	if b {
 		return 1

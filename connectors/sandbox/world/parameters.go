@@ -18,6 +18,7 @@ const (
 	doubleAccount = 0.04 // of account holders: a second one for the promotion (sweep 0–0.15)
 	oldAccount    = 0.25 // registered before the first night: no part of the experiment
 	lateAccount   = 0.05 // registered after most had
+	regular       = 0.50 // of new ones, where devices are assigned: have been there for days, on all they have, when they meet the offer
 	lentAccount   = 0.15 // of old ones: used in a second household (Leichtman Research Group, 2022)
 
 	// Devices.
@@ -80,6 +81,7 @@ const (
 	// Payments.
 	trialOfPayer   = 0.30
 	trialOfOther   = 0.10
+	triedBefore    = 0.30 // of regulars: had a free day before they met the offer
 	failsFirst     = 0.06 // of charges: succeed at a second attempt
 	failsForGood   = 0.03 // of those who never pay: tried to
 	refunded       = 0.04 // of succeeded charges

@@ -138,6 +138,11 @@ func (h *home) newcomer(d dice, a *account) {
 		h.visit(visit{at: a.registered.Add(-d.millis(time.Minute, 6*day)), gadget: first.gadget, person: a.person})
 	}
 	h.visit(visit{at: a.registered, gadget: first.gadget, person: a.person, account: a, purpose: register, fixed: true})
+	if there := first.at.Sub(a.registered); p.regular && there > time.Hour {
+		for _, g := range a.person.gadgets {
+			h.visit(visit{at: a.registered.Add(d.within(time.Minute, there)), gadget: g, person: a.person, account: a, fixed: true})
+		}
+	}
 	for _, e := range p.exposed {
 		if !p.never {
 			h.visit(visit{at: e.at.Add(-beforeOffer), gadget: e.gadget, person: a.person, account: a, purpose: offer, fixed: true})

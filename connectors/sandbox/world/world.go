@@ -44,7 +44,8 @@
 // The experiment cashback_99 puts new accounts, or their devices, into control or offer as they are registered, at even
 // odds. Most meet the offer in the first days (Options.EntryDays); their accounts pay a first and a second month and watch
 // by the parameters of their arm, so that what the metrics' windows hold follows from the model exactly (Effects). Where
-// devices are assigned, an account acts by the offer if it met it on any device before it was time to pay.
+// devices are assigned, an account acts by the offer if it met it on any device before it was time to pay; and part of the
+// accounts have been there for days then, logged in on all that their people own.
 //
 // The campaign with the partner bank gives back 99 % of a first month's price, at most 400 roubles: to accounts that act by
 // the offer, that are not a person's second one, and that pay in roubles by the partner's card. The bank has five days to
