@@ -3,6 +3,7 @@ package columns
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -225,6 +226,36 @@ func TestSorter(t *testing.T) {
 	left, err := os.ReadDir(dir)
 	if err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// TestSorterInOrder spills rows that come in order into one run, and those of two ranges into three: one is of the end of the first
+// and the beginning of the second.
+func TestSorterInOrder(t *testing.T) {
+	t.Parallel()
+	for ranges := 1; ranges <= 2; ranges++ {
+		s := NewSorter(0, t.TempDir())
+		const n = 20_000
+		for range ranges {
+			for i := range n {
+				if err := s.Add(binary.BigEndian.AppendUint32(nil, uint32(i))); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		i := 0
+		for row, err := range s.Rows() {
+			if err != nil || binary.BigEndian.Uint32(row) != uint32(i/ranges) {
+				t.Fatalf("row %d of %d ranges: %x, %v", i, ranges, row, err)
+			}
+			i++
+		}
+		if len(s.runs) != 2*ranges-1 || i != ranges*n {
+			t.Errorf("%d rows in %d runs of %d ranges", i, len(s.runs), ranges)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
