@@ -43,12 +43,12 @@ func (s *sums) settle() {
 
 // did is what a unit did by a measure.
 type did struct {
-	at     int    // the unit's place among ids
-	block  *block // blank where no event has come to it
-	place  int    // in the block
-	number int32
-	first  int64 // exposure
-	cell   cell
+	at    int    // the unit's place among ids
+	block *block // blank where no event has come to it
+	place int    // in the block
+	cell  cell
+
+	divisor, covariate, before float64 // of measures that have them
 }
 
 // each goes through a measure's sums of all units of a part, in the order of their ids. They lie all over the memory: so those of a
@@ -61,21 +61,22 @@ func (v *view) each(at int, s *sheet, p part, do func(*did) error) error {
 			of.sums[at].settle()
 		}
 	}
-	var few [batch]did
-	for base := 0; base < len(v.numbers); base += batch {
+	var few [4 * batch]did
+	for base := 0; base < len(v.numbers); base += len(few) {
 		n := 0
-		for i, number := range v.numbers[base:min(base+batch, len(v.numbers))] {
+		for i, number := range v.numbers[base:min(base+len(few), len(v.numbers))] {
 			if number < from || number >= to {
 				continue
 			}
 			d := &few[n]
 			n++
-			*d = did{at: base + i, block: blank, number: number, first: v.people[number].first}
+			*d = did{at: base + i, block: blank}
 			if b := &s.blocks[(number-from)/blockUnits]; b.cells != nil {
 				d.block, d.place = b, int(number-from)%blockUnits
 				d.cell = *b.cell(d.place, at)
 			}
 		}
+		v.measures[at].fetch(at, few[:n])
 		for i := range few[:n] {
 			if err := do(&few[i]); err != nil {
 				return err
@@ -83,6 +84,28 @@ func (v *view) each(at int, s *sheet, p part, do func(*did) error) error {
 		}
 	}
 	return nil
+}
+
+// fetch adds what lies elsewhere than in cells.
+func (m *measure) fetch(at int, few []did) {
+	if m.denominator != nil {
+		for i := range few {
+			d := &few[i]
+			d.divisor = d.block.sums[at].divisor.At(d.place)
+		}
+	}
+	if m.span.covariate > 0 {
+		for i := range few {
+			d := &few[i]
+			d.covariate = m.worthBefore(&d.block.sums[at], d.place)
+		}
+	}
+	if m.span.covariate > 0 && m.denominator != nil {
+		for i := range few {
+			d := &few[i]
+			d.before = d.block.sums[at].before.At(d.place)
+		}
+	}
 }
 
 // emit emits a measure's rows of the units of a part.
@@ -97,34 +120,31 @@ func (v *view) emit(at int, s *sheet, p part, end int64) error {
 		low, high = m.caps(v.values[at])
 	}
 	var first, last table.Micros
-	var uncapped, divisor, covariate, before float64
+	var uncapped float64
 	row := &table.UnitMetricRow{Metric: m.Name, Stitching: v.stitching}
 	return v.each(at, s, p, func(d *did) error {
-		sums, received := &d.block.sums[at], v.received[d.at]
+		exposed := &v.exposures[d.at]
 		row.Unit, row.Sum, row.Count, row.FirstAt, row.LastAt = v.ids[d.at], m.worth(d.block, d.place, at), int64(d.cell.count()), nil, nil
-		row.Received, row.Matured = received != never, m.span.maturity(d.first) <= end
+		row.Received, row.Matured = exposed.received != never, m.span.maturity(exposed.first) <= end
 		if row.Count > 0 {
-			from, to := d.cell.times(d.first)
+			from, to := d.cell.times(exposed.first)
 			first, last = table.Micros(from), table.Micros(to)
-			row.FirstAt, row.LastAt, row.Received = &first, &last, received <= from
+			row.FirstAt, row.LastAt, row.Received = &first, &last, exposed.received <= from
 		}
 		if capped {
 			uncapped = row.Sum
 			row.Uncapped, row.Sum = &uncapped, min(max(row.Sum, low), high)
 		}
 		if m.denominator != nil {
-			divisor = sums.divisor.At(d.place)
-			row.Divisor = &divisor
+			row.Divisor = &d.divisor
 		}
 		if m.span.covariate > 0 {
-			covariate = m.worthBefore(sums, d.place)
-			row.Covariate = &covariate
+			row.Covariate = &d.covariate
 			if m.denominator != nil {
-				before = sums.before.At(d.place)
-				row.Before = &before
+				row.Before = &d.before
 			}
 		}
-		if math.IsNaN(row.Sum) || math.IsNaN(divisor) || math.IsNaN(covariate) || math.IsNaN(before) {
+		if math.IsNaN(row.Sum) || math.IsNaN(d.divisor) || math.IsNaN(d.covariate) || math.IsNaN(d.before) {
 			return fmt.Errorf("metric %s: a sum of values that are not finite: leave them out by a filter", m.Name)
 		}
 		return v.experiment.Unit(row)

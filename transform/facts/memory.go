@@ -3,7 +3,7 @@ package facts
 // What is kept of a unit, of what it claims, and of a span of the timeline while everything but events is read, in bytes: what
 // most of it takes, while numbers are given.
 const (
-	perUnit  = 48
+	perUnit  = 56
 	perClaim = 68
 	perSpan  = 10 // most are of devices that nobody asks for
 )
@@ -22,7 +22,7 @@ func (in *Input) Floor() (bytes int64) {
 // known is how many bytes everything takes that was read before events.
 func (b *builder) known() (bytes int64) {
 	for _, v := range b.views {
-		each := 16 + 8 + 4 + 16 // id, received, number, person
+		each := 16 + 16 + 4 + 16 // id, exposure, number, person
 		for _, m := range v.measures {
 			if m.ranked {
 				each += 16 // a value, in a slice that has grown

@@ -93,8 +93,8 @@ func (e *trial) readUnits(ctx context.Context, b *builder) ([]*index, error) {
 				case v[4].Bools[row] && e.Crossover == experiment.Exclude:
 					p.arm = none
 				}
-				if u.people[i], u.received[i] = p, never; v[3].Present == nil || v[3].Present[row] {
-					u.received[i] = v[3].Ints[row]
+				if u.people[i], u.exposures[i] = p, (exposure{p.first, never}); v[3].Present == nil || v[3].Present[row] {
+					u.exposures[i].received = v[3].Ints[row]
 				}
 			}
 		}
@@ -169,7 +169,7 @@ func (e *trial) readClaims(ctx context.Context, b *builder, known []*index) ([]*
 
 // newUnits has room for n units.
 func newUnits(n int) units {
-	return units{ids: make([]identifier.ID, n), received: make([]int64, n), people: make([]person, n)}
+	return units{ids: make([]identifier.ID, n), exposures: make([]exposure, n), people: make([]person, n)}
 }
 
 // order numbers units, as units says; those that claim nothing come last.
