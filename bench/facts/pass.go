@@ -91,8 +91,8 @@ func copied[T any](p *T) *T {
 	return &v
 }
 
-// sums is what the units' sums may take.
-const sums = 1 << 30
+// passMemory is what the pass may take.
+const passMemory = 2 << 30
 
 // build opens the files and makes the facts; what it says of itself it says when all is done.
 func build(ctx context.Context, args []string, events bool, emit func(experiment int, r *table.UnitMetricRow) error, add func(*Took)) error {
@@ -102,7 +102,7 @@ func build(ctx context.Context, args []string, events bool, emit func(experiment
 	}
 	s, o := start(), opener{lake: lakeOf(args[0])}
 	defer o.close()
-	in := facts.Input{Zone: zone(), Memory: sums, Events: map[string][]facts.Day{}}
+	in := facts.Input{Zone: zone(), Memory: passMemory, Events: map[string][]facts.Day{}}
 	for _, h := range o.heads(ctx, table.Viewing, "") {
 		in.Events[table.Viewing.Path()] = append(in.Events[table.Viewing.Path()], facts.Day{Day: h.Day, File: o.file(ctx, h)})
 		in.Night, in.End = h.Day, h.Day.Window(zone()).To

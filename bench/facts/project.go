@@ -3,6 +3,7 @@ package facts
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,9 +13,6 @@ import (
 	"crosslift/schemas/table"
 	"crosslift/warehouse/lake"
 )
-
-// Memory is what a project may take.
-const Memory = "2GiB"
 
 // Night is the last of so many days.
 func Night(days int) table.Day { return firstDay + table.Day(days) - 1 }
@@ -44,7 +42,7 @@ func Made(ctx context.Context, dir string, night table.Day) (rows int64, err err
 const settings = `time_zone: Europe/Moscow
 lake: file:lake
 warehouse: local
-memory: ` + Memory + `
+memory: %s
 identifiers: {key: file:secrets/identifier.key}
 sources:
   files:
@@ -60,8 +58,9 @@ sources:
         columns: {source_id: {from: id}, exposed_at: {from: at, time: unix}, experiment: {from: experiment}, variant: {from: variant}, account: {from: account}, device: {from: device}}
 `
 
-// WriteProject makes a project with the lake of a world of so many days, whose files it shares, and no facts yet.
-func WriteProject(dir, world string, days int) error {
+// WriteProject makes a project with the lake of a world of so many days, whose files it shares, and no facts yet; it may take
+// so much memory, as its configuration says it.
+func WriteProject(dir, world string, days int, memory string) error {
 	if _, err := config.Init(dir, rand.Reader); err != nil {
 		return err
 	}
@@ -70,7 +69,7 @@ func WriteProject(dir, world string, days int) error {
 			return err
 		}
 	}
-	files := map[string]string{"crosslift.yaml": settings}
+	files := map[string]string{"crosslift.yaml": fmt.Sprintf(settings, memory)}
 	metrics := strings.Split(Five, ",")
 	for _, t := range trials {
 		files["experiments/"+t.name+".yaml"] = t.definition(days, metrics)

@@ -27,7 +27,7 @@ type Project struct {
 	Key         identifier.Key
 	Suppressed  identifier.Set // of erased persons: no row that names one enters the lake
 	Identity    Identity
-	Memory      int64 // bytes that identity's events may take, besides sorting; half of it the sums of facts
+	Memory      int64 // bytes that identity's events may take, besides sorting; facts stay within it altogether
 	Experiments []*experiment.Experiment
 	Metrics     []*metric.Metric
 	Warehouse   *postgres.DB // nil where nothing is published
@@ -61,7 +61,7 @@ func Jobs(p Project) ([]*jobs.Job, error) {
 		all = append(all, j)
 	}
 	all = append(all, stitcher{Identity: p.Identity, zone: p.Zone, memory: p.Memory}.job())
-	m := measurer{Project: p, campaigns: map[string]campaign{}}
+	m := measurer{Project: p, campaigns: map[string]campaign{}, turn: make(chan struct{}, 1)}
 	for _, e := range p.Experiments {
 		metrics, err := MetricsOf(e, p.Metrics)
 		if err != nil {

@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"runtime"
+	"runtime/debug"
 	"slices"
 
 	"crosslift/jobs"
@@ -17,6 +20,7 @@ import (
 type measurer struct {
 	Project
 	campaigns map[string]campaign // by experiment
+	turn      chan struct{}       // of a pass: there is one at a time
 }
 
 func (m measurer) facts(c campaign) *jobs.Job {
@@ -59,7 +63,7 @@ func (c campaign) converts() bool {
 func (m measurer) make(ctx context.Context, works []*jobs.Work) []error {
 	failed := make([]error, len(works))
 	p := pass{opened: map[string]bool{}, in: facts.Input{
-		Night: works[0].Day, End: works[0].Window.To, Zone: m.Zone, Memory: m.Memory / 2, Events: map[string][]facts.Day{},
+		Night: works[0].Day, End: works[0].Window.To, Zone: m.Zone, Events: map[string][]facts.Day{},
 	}}
 	var places []int // of the experiments in the pass, among works
 	for i, w := range works {
@@ -73,7 +77,7 @@ func (m measurer) make(ctx context.Context, works []*jobs.Work) []error {
 	for _, days := range p.in.Events {
 		slices.SortFunc(days, func(a, b facts.Day) int { return cmp.Compare(a.Day, b.Day) })
 	}
-	_, of, err := facts.Build(ctx, p.in, works[0].Workers)
+	_, of, err := m.build(ctx, p.in, works[0].Workers)
 	for k, i := range places {
 		if failed[i] = err; err == nil && k < len(of) {
 			failed[i] = of[k]
@@ -85,6 +89,36 @@ func (m measurer) make(ctx context.Context, works []*jobs.Work) []error {
 	}
 	return failed
 }
+
+// build makes facts within the project's memory: three quarters are for the pass, the rest for what writes its rows. The pass keeps
+// most of what it takes to its end, so that the heap would grow to twice that before garbage is collected: it is told where to
+// stop. Where the units alone take more than there is, that is said, and what they take is the measure.
+func (m measurer) build(ctx context.Context, in facts.Input, workers int) (facts.Counts, []error, error) {
+	select {
+	case m.turn <- struct{}{}:
+		defer func() { <-m.turn }()
+	case <-ctx.Done():
+		return facts.Counts{}, nil, ctx.Err()
+	}
+	floor := in.Floor()
+	memory := max(m.Memory, (floor+program)/3*4)
+	if memory > m.Memory && floor > m.Memory/4 {
+		m.Log.Warn("facts take more than the project's memory: the units of all experiments have to be known at once", "memory", megabytes(m.Memory), "taken", megabytes(memory))
+	}
+	in.Memory = memory / 4 * 3
+	before := debug.SetMemoryLimit(-1)
+	debug.SetMemoryLimit(min(before, memory/16*15))
+	defer func() {
+		runtime.GC() // what follows begins with what is left
+		debug.SetMemoryLimit(before)
+	}()
+	return facts.Build(ctx, in, workers)
+}
+
+func megabytes(n int64) string { return fmt.Sprintf("%dMB", n>>20) }
+
+// program is about what the program takes without any units.
+const program = 96 << 20
 
 // pass is what several experiments' facts are made from. What more than one of them reads is opened once.
 type pass struct {

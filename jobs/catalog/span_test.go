@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"testing"
@@ -55,7 +54,7 @@ func TestReads(t *testing.T) {
 			Window: metric.Window{Whole: true}, Covariate: metric.Duration(12 * time.Hour)},
 	}
 	c := campaign{experiment: e, metrics: all, zone: berlin, filled: func(t *table.Table) bool { return t == table.Assignment || t == table.WebEvent }}
-	m := measurer{Project: Project{Log: slog.New(slog.NewTextHandler(io.Discard, nil))}}
+	m := measurer{Project: Project{Log: slog.New(slog.DiscardHandler)}, turn: make(chan struct{}, 1)}
 	check := func(what string, got, want map[string]string) {
 		for path, days := range want {
 			if got[path] != days {

@@ -43,7 +43,7 @@ type Project struct {
 	Lake        Lake
 	Warehouse   Warehouse
 	Schedule    Schedule
-	Memory      int64 // bytes that sorting and the sums of facts may take
+	Memory      int64 // bytes that sorting may take, and making facts altogether
 	Workers     int
 	Identifiers Identifiers
 	Identity    Identity

@@ -1,11 +1,13 @@
 package table
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
 	"slices"
 	"strconv"
+	"unsafe"
 
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/money"
@@ -17,41 +19,72 @@ type checker interface{ check() error }
 // Check says what is wrong with a row (a pointer to the table's row type), or nil. Its message names columns and what
 // was expected, never a value.
 func (t *Table) Check(row any) error {
-	v := reflect.ValueOf(row).Elem()
-	for _, c := range t.Columns {
-		field := v.Field(c.Field)
-		if c.Optional {
-			if field.IsZero() {
-				continue
-			}
-			if field.Kind() == reflect.Pointer {
-				field = field.Elem()
-			}
-		}
-		switch c.Type {
-		case String:
-			if !c.Blank && field.Len() == 0 {
-				return fmt.Errorf("%s: required, but empty", c.Name)
-			}
-			if c.Unit == "currency" {
-				if _, err := money.Exponent(field.String()); err != nil {
-					return fmt.Errorf("%s: %w", c.Name, err)
-				}
-			}
-		case ID:
-			if field.Interface() == (identifier.ID{}) {
-				return fmt.Errorf("%s: required, but empty", c.Name)
-			}
-		case Float:
-			if !finite(field.Float()) {
-				return fmt.Errorf("%s: expected a finite number", c.Name)
-			}
+	if reflect.TypeOf(row) != t.pointer {
+		return fmt.Errorf("a row of type %T instead of %s", row, t.pointer)
+	}
+	base := reflect.ValueOf(row).UnsafePointer()
+	for i := range t.ruled {
+		if err := t.ruled[i].check(base); err != nil {
+			return fmt.Errorf("%s: %w", t.ruled[i].Name, err)
 		}
 	}
-	if row, ok := row.(checker); ok {
-		return row.check()
+	if t.checks {
+		return row.(checker).check()
 	}
 	return nil
+}
+
+// ruled is a column with a rule of its own, and where it lies in a row.
+type ruled struct {
+	Column
+	offset uintptr
+	ptr    bool
+}
+
+var (
+	errEmpty  = errors.New("required, but empty")
+	errFinite = errors.New("expected a finite number")
+)
+
+func (c *ruled) check(row unsafe.Pointer) error {
+	p := unsafe.Add(row, c.offset)
+	if c.ptr {
+		if p = *(*unsafe.Pointer)(p); p == nil {
+			return nil
+		}
+	}
+	switch c.Type {
+	case String:
+		switch s := *(*string)(p); {
+		case s == "" && c.Optional:
+		case s == "" && !c.Blank:
+			return errEmpty
+		case c.Unit == "currency":
+			_, err := money.Exponent(s)
+			return err
+		}
+	case ID:
+		if (*identifier.ID)(p).IsZero() {
+			return errEmpty
+		}
+	case Float:
+		if !finite(*(*float64)(p)) {
+			return errFinite
+		}
+	}
+	return nil
+}
+
+// rules lists the columns of a row type whose values need looking at.
+func (t *Table) rules() {
+	for _, c := range t.Columns {
+		f := t.Row.Field(c.Field)
+		if c.Type == Float || c.Type == ID && !c.Optional || c.Type == String && (c.Unit == "currency" || !c.Optional && !c.Blank) {
+			t.ruled = append(t.ruled, ruled{c, f.Offset, f.Type.Kind() == reflect.Pointer})
+		}
+	}
+	t.pointer = reflect.PointerTo(t.Row)
+	t.checks = t.pointer.Implements(reflect.TypeFor[checker]())
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

@@ -90,6 +90,9 @@ type Table struct {
 	Row          reflect.Type
 
 	quarantine *Table
+	pointer    reflect.Type // to Row
+	ruled      []ruled      // the columns that Check looks at
+	checks     bool         // rows have rules across columns
 }
 
 // Path is the table's folder in the lake: layer/name.
@@ -179,6 +182,7 @@ func define[Row any](path string, kind Kind, version int, order ...string) *Tabl
 	for i := range t.Columns {
 		place(i)
 	}
+	t.rules()
 	return t
 }
 

@@ -64,6 +64,7 @@ func TestCheck(t *testing.T) {
 		{Exposure, &ExposureRow{SourceID: "secret-7", Experiment: "x", Account: ann}, "variant: required, but empty"},
 		{WebEvent, &WebEventRow{SourceID: "e", EventName: "open", Value: &nan}, "value: expected a finite number"},
 		{WebEvent, &WebEventRow{SourceID: "e", EventName: "open"}, ""},
+		{WebEvent, &PaymentRow{SourceID: "e"}, "a row of type *table.PaymentRow instead of *table.WebEventRow"},
 		{ExperimentResult, &ExperimentResultRow{Metric: "m", Variant: "v", Unit: "profile", Estimand: "itt", Method: "z", Adjustment: "none",
 			Stitching: "s", Baseline: "c", ValueUnit: "share", Alpha: math.Inf(1), DefinitionHash: "h"}, "alpha: expected a finite number"},
 	} {

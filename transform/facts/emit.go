@@ -1,6 +1,7 @@
 package facts
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -40,23 +41,71 @@ func (s *sums) settle() {
 	s.met, s.metBefore = meetings{}, meetings{}
 }
 
-// each goes through a measure's sums of all units of a part, of which those without an event are blank.
-func (v *view) each(at int, s *sheet, p part, do func(unit int32, b *block, place int) error) error {
+// did is what a unit did by a measure.
+type did struct {
+	at    int    // the unit's place among ids
+	block *block // blank where no event has come to it
+	place int    // in the block
+	cell  cell
+
+	divisor, covariate, before float64 // of measures that have them
+}
+
+// each goes through a measure's sums of all units of a part, in the order of their ids. They lie all over the memory: so those of a
+// batch are fetched together.
+func (v *view) each(at int, s *sheet, p part, do func(*did) error) error {
 	from, to := p.units(v)
 	blank := newSheet(1, len(v.measures)).open(0)
-	for unit := from; unit < to; unit++ {
-		of, place := blank, 0
-		if b := &s.blocks[(unit-from)/blockUnits]; b.cells != nil {
-			of, place = b, int(unit-from)%blockUnits
-			if place == 0 {
-				of.sums[at].settle()
+	for i := range s.blocks {
+		if of := &s.blocks[i]; of.cells != nil {
+			of.sums[at].settle()
+		}
+	}
+	var few [4 * batch]did
+	for base := 0; base < len(v.numbers); base += len(few) {
+		n := 0
+		for i, number := range v.numbers[base:min(base+len(few), len(v.numbers))] {
+			if number < from || number >= to {
+				continue
+			}
+			d := &few[n]
+			n++
+			*d = did{at: base + i, block: blank}
+			if b := &s.blocks[(number-from)/blockUnits]; b.cells != nil {
+				d.block, d.place = b, int(number-from)%blockUnits
+				d.cell = *b.cell(d.place, at)
 			}
 		}
-		if err := do(unit, of, place); err != nil {
-			return err
+		v.measures[at].fetch(at, few[:n])
+		for i := range few[:n] {
+			if err := do(&few[i]); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// fetch adds what lies elsewhere than in cells.
+func (m *measure) fetch(at int, few []did) {
+	if m.denominator != nil {
+		for i := range few {
+			d := &few[i]
+			d.divisor = d.block.sums[at].divisor.At(d.place)
+		}
+	}
+	if m.span.covariate > 0 {
+		for i := range few {
+			d := &few[i]
+			d.covariate = m.worthBefore(&d.block.sums[at], d.place)
+		}
+	}
+	if m.span.covariate > 0 && m.denominator != nil {
+		for i := range few {
+			d := &few[i]
+			d.before = d.block.sums[at].before.At(d.place)
+		}
+	}
 }
 
 // emit emits a measure's rows of the units of a part.
@@ -71,36 +120,56 @@ func (v *view) emit(at int, s *sheet, p part, end int64) error {
 		low, high = m.caps(v.values[at])
 	}
 	var first, last table.Micros
-	var uncapped, divisor, covariate, before float64
+	var uncapped float64
 	row := &table.UnitMetricRow{Metric: m.Name, Stitching: v.stitching}
-	return v.each(at, s, p, func(unit int32, b *block, place int) error {
-		c, s := b.cell(place, at), &b.sums[at]
-		row.Unit, row.Sum, row.Count, row.FirstAt, row.LastAt = v.ids[unit], m.worth(b, place, at), int64(c.count()), nil, nil
-		row.Received, row.Matured = v.received[unit] != never, m.span.maturity(v.people[unit].first) <= end
+	return v.each(at, s, p, func(d *did) error {
+		exposed := &v.exposures[d.at]
+		row.Unit, row.Sum, row.Count, row.FirstAt, row.LastAt = v.ids[d.at], m.worth(d.block, d.place, at), int64(d.cell.count()), nil, nil
+		row.Received, row.Matured = exposed.received != never, m.span.maturity(exposed.first) <= end
 		if row.Count > 0 {
-			from, to := c.times(v.people[unit].first)
+			from, to := d.cell.times(exposed.first)
 			first, last = table.Micros(from), table.Micros(to)
-			row.FirstAt, row.LastAt, row.Received = &first, &last, v.received[unit] <= from
+			row.FirstAt, row.LastAt, row.Received = &first, &last, exposed.received <= from
 		}
 		if capped {
 			uncapped = row.Sum
 			row.Uncapped, row.Sum = &uncapped, min(max(row.Sum, low), high)
 		}
 		if m.denominator != nil {
-			divisor = s.divisor.At(place)
-			row.Divisor = &divisor
+			row.Divisor = &d.divisor
 		}
 		if m.span.covariate > 0 {
-			covariate = m.worthBefore(s, place)
-			row.Covariate = &covariate
+			row.Covariate = &d.covariate
 			if m.denominator != nil {
-				before = s.before.At(place)
-				row.Before = &before
+				row.Before = &d.before
 			}
 		}
-		if slices.ContainsFunc([]float64{row.Sum, divisor, covariate, before}, math.IsNaN) {
+		if math.IsNaN(row.Sum) || math.IsNaN(d.divisor) || math.IsNaN(d.covariate) || math.IsNaN(d.before) {
 			return fmt.Errorf("metric %s: a sum of values that are not finite: leave them out by a filter", m.Name)
 		}
 		return v.experiment.Unit(row)
 	})
+}
+
+// inOrder calls do for all measures of all views, in the order of the table of facts.
+func (e *trial) inOrder(do func(v *view, at int) error) error {
+	type one struct {
+		view *view
+		at   int
+	}
+	var all []one
+	for _, v := range e.views {
+		for at := range v.measures {
+			all = append(all, one{v, at})
+		}
+	}
+	slices.SortFunc(all, func(x, y one) int {
+		return cmp.Or(cmp.Compare(x.view.measures[x.at].Name, y.view.measures[y.at].Name), cmp.Compare(x.view.stitching, y.view.stitching))
+	})
+	for _, o := range all {
+		if err := do(o.view, o.at); err != nil {
+			return err
+		}
+	}
+	return nil
 }

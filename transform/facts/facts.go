@@ -26,14 +26,15 @@ type Input struct {
 	Night       table.Day
 	End         time.Time      // of the night, exclusive: what comes later is not known
 	Zone        *time.Location // the business's
-	Memory      int64          // bytes that units' sums may take; units are worked in so many ranges as that takes. 0: all at once
+	Memory      int64          // bytes that the pass may take; units are worked in so many ranges as that takes. 0: all at once
 	Experiments []Experiment
 	Events      map[string][]Day // by table path, every table that a metric reads
 	Rates       []*columns.File  // days of raw/rate, until the night
 	Timeline    *columns.File    // core/device_timeline of the night
 }
 
-// Experiment is one of them, and where its rows go: in no order, one call at a time.
+// Experiment is one of them, and where its rows go, one call at a time: the facts in the order of their table, once for each range
+// that units are worked in, the others in no order.
 type Experiment struct {
 	*experiment.Experiment
 	Metrics     []*metric.Metric

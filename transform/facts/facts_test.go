@@ -86,9 +86,16 @@ func (w *world) build(t testing.TB, r *rand.Rand, s settings, trials ...*trial) 
 	for i, err := range failed {
 		if out[i].failed = err != nil; err != nil {
 			out[i] = output{failed: true}
+		} else if s.memory == 0 && !slices.IsSortedFunc(out[i].units, inOrder) {
+			t.Error("facts of all units at once come in another order than their table's")
 		}
 	}
 	return out
+}
+
+// inOrder compares facts as their table orders them.
+func inOrder(a, b table.UnitMetricRow) int {
+	return cmp.Or(cmp.Compare(a.Metric, b.Metric), cmp.Compare(a.Stitching, b.Stitching), bytes.Compare(a.Unit[:], b.Unit[:]))
 }
 
 func keep[T any](p *T) *T {
@@ -99,9 +106,7 @@ func keep[T any](p *T) *T {
 }
 
 func (o *output) sort() {
-	slices.SortFunc(o.units, func(a, b table.UnitMetricRow) int {
-		return cmp.Or(cmp.Compare(a.Metric, b.Metric), cmp.Compare(a.Stitching, b.Stitching), bytes.Compare(a.Unit[:], b.Unit[:]))
-	})
+	slices.SortFunc(o.units, inOrder)
 	slices.SortFunc(o.days, func(a, b table.ExperimentDayRow) int {
 		return cmp.Or(cmp.Compare(a.Metric, b.Metric), cmp.Compare(a.Variant, b.Variant), cmp.Compare(a.Day, b.Day))
 	})

@@ -81,3 +81,11 @@ func (n *newest) is(key string, p place) bool {
 	hash := n.key(key)
 	return n.shards[hash[0]%uint64(len(n.shards))].rows[hash] == p
 }
+
+// bytes is about how many it takes.
+func (n *newest) bytes() (bytes int64) {
+	for i := range n.shards {
+		bytes += 80 * int64(len(n.shards[i].rows))
+	}
+	return bytes
+}

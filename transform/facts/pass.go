@@ -16,23 +16,6 @@ func (p part) units(v *view) (from, to int32) {
 	return int32(n * p.at / p.of), int32(n * (p.at + 1) / p.of)
 }
 
-// parts says in how many ranges units are to be worked.
-func (b *builder) parts() int {
-	bytes, most := int64(0), 1
-	for _, v := range b.views {
-		each := int64(0)
-		for _, m := range v.measures {
-			each += m.unitBytes()
-		}
-		bytes += each * int64(len(v.ids))
-		most = max(most, len(v.ids))
-	}
-	if b.Memory <= 0 {
-		return 1
-	}
-	return int(min(max(1, (bytes+b.Memory-1)/b.Memory), int64(most)))
-}
-
 // pass reads the events and emits the facts: in one go where memory allows, else a range of units after the other. Percentiles
 // of all units are known after the last range only; metrics that need them are then made in a second round.
 func (b *builder) pass(ctx context.Context) error {
@@ -45,19 +28,14 @@ func (b *builder) pass(ctx context.Context) error {
 			return err
 		}
 		b.each(func(e *trial) error {
-			for _, v := range e.views {
-				for at, m := range v.measures {
-					b.tellDays(v, at, sheets[v.place], p)
-					if m.ranked && parts > 1 {
-						v.collect(at, sheets[v.place], p)
-						continue
-					}
-					if err := v.emit(at, sheets[v.place], p, b.end); err != nil {
-						return err
-					}
+			return e.inOrder(func(v *view, at int) error {
+				b.tellDays(v, at, sheets[v.place], p)
+				if v.measures[at].ranked && parts > 1 {
+					v.collect(at, sheets[v.place], p)
+					return nil
 				}
-			}
-			return nil
+				return v.emit(at, sheets[v.place], p, b.end)
+			})
 		})
 		for _, e := range b.trials {
 			again = again || parts > 1 && slices.ContainsFunc(e.measures, func(m *measure) bool { return m.ranked })
@@ -70,17 +48,12 @@ func (b *builder) pass(ctx context.Context) error {
 			return err
 		}
 		b.each(func(e *trial) error {
-			for _, v := range e.views {
-				for at, m := range v.measures {
-					if !m.ranked {
-						continue
-					}
-					if err := v.emit(at, sheets[v.place], p, b.end); err != nil {
-						return err
-					}
+			return e.inOrder(func(v *view, at int) error {
+				if !v.measures[at].ranked {
+					return nil
 				}
-			}
-			return nil
+				return v.emit(at, sheets[v.place], p, b.end)
+			})
 		})
 	}
 	b.each(b.emitDays)
@@ -111,7 +84,8 @@ func (b *builder) read(ctx context.Context, tasks []task, p part, again bool) ([
 		from, to := p.units(v)
 		sheets[i] = newSheet(int(to-from), len(v.measures))
 	}
-	share := newShare(b.within(tasks, p), b.workers)
+	groups, _ := b.groupsAtOnce()
+	share := newShare(b.within(tasks, p), b.workers, groups)
 	workers := make([]*worker, b.workers)
 	g, gctx := errgroup.WithContext(ctx)
 	for i := range workers {

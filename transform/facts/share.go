@@ -77,8 +77,8 @@ type share struct {
 	most      int // that a worker has at a time
 }
 
-func newShare(tasks []task, workers int) *share {
-	s := &share{most: min(max(64/workers, 4), 14)}
+func newShare(tasks []task, workers, most int) *share {
+	s := &share{most: most}
 	for w := range workers {
 		s.stretches = append(s.stretches, tasks[w*len(tasks)/workers:(w+1)*len(tasks)/workers])
 	}

@@ -93,8 +93,8 @@ func (e *trial) readUnits(ctx context.Context, b *builder) ([]*index, error) {
 				case v[4].Bools[row] && e.Crossover == experiment.Exclude:
 					p.arm = none
 				}
-				if u.people[i], u.received[i] = p, never; v[3].Present == nil || v[3].Present[row] {
-					u.received[i] = v[3].Ints[row]
+				if u.people[i], u.exposures[i] = p, (exposure{p.first, never}); v[3].Present == nil || v[3].Present[row] {
+					u.exposures[i].received = v[3].Ints[row]
 				}
 			}
 		}
@@ -169,10 +169,10 @@ func (e *trial) readClaims(ctx context.Context, b *builder, known []*index) ([]*
 
 // newUnits has room for n units.
 func newUnits(n int) units {
-	return units{make([]identifier.ID, n), make([]person, n), make([]int64, n)}
+	return units{ids: make([]identifier.ID, n), exposures: make([]exposure, n), people: make([]person, n)}
 }
 
-// order numbers units anew, as units says; those that claim nothing come last.
+// order numbers units, as units says; those that claim nothing come last.
 func (v *view) order(c *claim) {
 	number, next := slices.Repeat([]int32{none}, len(v.ids)), int32(0)
 	c.neighbour = slices.Repeat([]uint32{math.MaxUint32}, len(v.ids))
@@ -195,15 +195,15 @@ func (v *view) order(c *claim) {
 			}
 		}
 	}
-	from := v.units
-	v.units = newUnits(len(v.ids))
-	for i, to := range number {
-		if to == none {
-			to = next
+	people := make([]person, len(v.people))
+	for i := range number {
+		if number[i] == none {
+			number[i] = next
 			next++
 		}
-		v.ids[to], v.people[to], v.received[to] = from.ids[i], from.people[i], from.received[i]
+		people[number[i]] = v.people[i]
 	}
+	v.numbers, v.people = number, people
 }
 
 // view is the place of a stitching among those that are computed.

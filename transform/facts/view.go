@@ -23,13 +23,17 @@ type view struct {
 	from, to int64       // the bounds of all windows
 }
 
-// units are in the order in which facts/unit_identifier names them: those of neighbouring accounts are neighbours, and so the
-// events of a sorted object come to them in their order.
+// units are numbered in the order in which facts/unit_identifier names them: those of neighbouring accounts are neighbours, and so
+// the events of a sorted object come to them in their order.
 type units struct {
-	ids      []identifier.ID
-	people   []person
-	received []int64 // never: math.MaxInt64
+	ids       []identifier.ID // ascending, as the facts are to come out
+	exposures []exposure      // of those with these ids
+	numbers   []int32         // of those
+	people    []person        // by number
 }
+
+// exposure is a unit's first one, and when it received what is being tested; never: math.MaxInt64.
+type exposure struct{ first, received int64 }
 
 // person is what of a unit is asked for with each of its hits.
 type person struct {

@@ -27,8 +27,8 @@ func (m *measure) percentiles() bool {
 // collect keeps the values of a part's units that percentiles are taken of.
 func (v *view) collect(at int, s *sheet, p part) {
 	m := v.measures[at]
-	v.each(at, s, p, func(_ int32, b *block, place int) error { //nolint:errcheck // it has none
-		if x := m.worth(b, place, at); x != 0 || !m.Winsorise.IgnoreZeros {
+	v.each(at, s, p, func(d *did) error { //nolint:errcheck // it has none
+		if x := m.worth(d.block, d.place, at); x != 0 || !m.Winsorise.IgnoreZeros {
 			v.values[at] = append(v.values[at], x)
 		}
 		return nil

@@ -8,8 +8,6 @@ import (
 	"reflect"
 	"unsafe"
 
-	"github.com/parquet-go/parquet-go"
-
 	"crosslift/schemas/identifier"
 	"crosslift/schemas/table"
 )
@@ -23,7 +21,8 @@ import (
 // as numbers, with −0 as 0; bools one byte; identifiers 16 bytes; strings with 0x00 as 0x00 0xFF, ended by 0x00 0x01.
 type Codec struct {
 	table  *table.Table
-	fields []field
+	row    reflect.Type // a pointer to the table's row type
+	fields []field      // in the table's order
 }
 
 type field struct {
@@ -34,7 +33,7 @@ type field struct {
 
 // NewCodec compiles the codec of a table.
 func NewCodec(t *table.Table) *Codec {
-	c := &Codec{table: t, fields: make([]field, len(t.Order))}
+	c := &Codec{table: t, row: reflect.PointerTo(t.Row), fields: make([]field, len(t.Order))}
 	for i, at := range t.Order {
 		column := t.Columns[at]
 		f := t.Row.Field(column.Field)
@@ -45,11 +44,10 @@ func NewCodec(t *table.Table) *Codec {
 
 // Append appends the encoding of a row, a pointer to the table's row type.
 func (c *Codec) Append(dst []byte, row any) ([]byte, error) {
-	v := reflect.ValueOf(row)
-	if v.Kind() != reflect.Pointer || v.Type().Elem() != c.table.Row {
-		return dst, fmt.Errorf("%s: a row of type %T instead of *%s", c.table, row, c.table.Row)
+	if reflect.TypeOf(row) != c.row {
+		return dst, fmt.Errorf("%s: a row of type %T instead of %s", c.table, row, c.row)
 	}
-	base := v.UnsafePointer()
+	base := reflect.ValueOf(row).UnsafePointer()
 	for i := range c.fields {
 		f := &c.fields[i]
 		p := unsafe.Add(base, f.offset)
@@ -119,146 +117,4 @@ func unsortable(bits uint64) float64 {
 		return math.Float64frombits(bits &^ (1 << 63))
 	}
 	return math.Float64frombits(^bits)
-}
-
-// values decodes a row into one parquet value a column, values[i] belonging to the table's i-th column in file order.
-// Strings may share the row's memory.
-func (c *Codec) values(row []byte, values []parquet.Value) error {
-	rest := row
-	for i := range c.fields {
-		f := &c.fields[i]
-		at := f.column.Field
-		level := 0
-		if f.column.Optional {
-			if len(rest) == 0 {
-				return c.torn(f)
-			}
-			if rest[0] == 0 {
-				values[at] = parquet.NullValue().Level(0, 0, at)
-				rest = rest[1:]
-				continue
-			}
-			rest, level = rest[1:], 1
-		}
-		var v parquet.Value
-		switch size := fixedSize(f.column.Type); {
-		case size == 0:
-			s, n := takeString(rest)
-			if n < 0 {
-				return c.torn(f)
-			}
-			v, rest = parquet.ByteArrayValue(s), rest[n:]
-		case len(rest) < size:
-			return c.torn(f)
-		default:
-			v, rest = fixedValue(f.column.Type, rest), rest[size:]
-		}
-		values[at] = v.Level(0, level, at)
-	}
-	if len(rest) > 0 {
-		return fmt.Errorf("%s: %d bytes after the end of a row", c.table, len(rest))
-	}
-	return nil
-}
-
-// Row decodes a row into a new value of the table's row type, to which it gives a pointer.
-func (c *Codec) Row(row []byte) (any, error) {
-	values := make([]parquet.Value, len(c.fields))
-	if err := c.values(row, values); err != nil {
-		return nil, err
-	}
-	decoded := reflect.New(c.table.Row)
-	for i, v := range values {
-		if v.IsNull() {
-			continue
-		}
-		field := decoded.Elem().Field(i)
-		if field.Kind() == reflect.Pointer {
-			field.Set(reflect.New(field.Type().Elem()))
-			field = field.Elem()
-		}
-		switch c.table.Columns[i].Type {
-		case table.String:
-			field.SetString(string(v.ByteArray()))
-		case table.ID:
-			field.Set(reflect.ValueOf(identifier.ID(v.ByteArray())))
-		case table.Float:
-			field.SetFloat(v.Double())
-		case table.Bool:
-			field.SetBool(v.Boolean())
-		case table.Date:
-			field.SetInt(int64(v.Int32()))
-		default:
-			field.SetInt(v.Int64())
-		}
-	}
-	return decoded.Interface(), nil
-}
-
-// Differs names the first column, in the table's order, in which two encoded rows differ; "" when they are equal or torn.
-func (c *Codec) Differs(one, other []byte) string {
-	x, y := make([]parquet.Value, len(c.fields)), make([]parquet.Value, len(c.fields))
-	if c.values(one, x) != nil || c.values(other, y) != nil {
-		return ""
-	}
-	for _, f := range c.fields {
-		if !parquet.Equal(x[f.column.Field], y[f.column.Field]) {
-			return f.column.Name
-		}
-	}
-	return ""
-}
-
-func (c *Codec) torn(f *field) error {
-	return fmt.Errorf("%s: an encoded row ends inside column %s", c.table, f.column.Name)
-}
-
-// fixedSize is the encoded size of a type, 0 for strings.
-func fixedSize(t table.Type) int {
-	switch t {
-	case table.Int, table.Timestamp, table.Float:
-		return 8
-	case table.Date:
-		return 4
-	case table.Bool:
-		return 1
-	case table.ID:
-		return 16
-	}
-	return 0
-}
-
-func fixedValue(t table.Type, b []byte) parquet.Value {
-	switch t {
-	case table.Int, table.Timestamp:
-		return parquet.Int64Value(int64(binary.BigEndian.Uint64(b) ^ 1<<63))
-	case table.Date:
-		return parquet.Int32Value(int32(binary.BigEndian.Uint32(b) ^ 1<<31))
-	case table.Float:
-		return parquet.DoubleValue(unsortable(binary.BigEndian.Uint64(b)))
-	case table.Bool:
-		return parquet.BooleanValue(b[0] == 1)
-	default:
-		return parquet.FixedLenByteArrayValue(b[:16:16])
-	}
-}
-
-// takeString decodes a string and gives the length of its encoding, −1 when it is not ended.
-func takeString(b []byte) (s []byte, n int) {
-	i := bytes.IndexByte(b, 0)
-	if i >= 0 && i+1 < len(b) && b[i+1] == 1 { // nearly always: nothing escaped, no copy
-		return b[:i:i], i + 2
-	}
-	for at := 0; ; {
-		i := bytes.IndexByte(b[at:], 0)
-		if i < 0 || at+i+1 >= len(b) {
-			return nil, -1
-		}
-		s = append(s, b[at:at+i]...)
-		if b[at+i+1] == 1 {
-			return s, at + i + 2
-		}
-		s = append(s, 0)
-		at += i + 2
-	}
 }

@@ -4,11 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
-	"container/heap"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"os"
 	"slices"
@@ -19,7 +17,8 @@ import (
 const fanIn = 16
 
 // Sorter sorts encoded rows within a bound of memory, spilling sorted runs to temporary files. The order it gives is
-// that of the bytes, so it depends on nothing else: neither on the memory nor on the order in which rows came.
+// that of the bytes, so it depends on nothing else: neither on the memory nor on the order in which rows came. Rows that come in
+// order are not sorted, and however many they are, they spill into one run.
 type Sorter struct {
 	memory int
 	dir    string
@@ -27,7 +26,12 @@ type Sorter struct {
 	used   int      // bytes of rows
 	chunks [][]byte // the rows, each after four bytes with its length; they are filled one after the other, and kept
 	filled int      // chunks before the one being filled
-	runs   []*os.File
+
+	ordered bool   // the rows came in order
+	last    []byte // of the rows, while they are ordered
+	runs    []*os.File
+	tail    []byte // the last row of the last run
+	files   []func() ([]byte, error)
 }
 
 // span is where a row is; prefix is its first 8 bytes, so that most comparisons touch nothing else.
@@ -44,7 +48,7 @@ const (
 
 // NewSorter makes a sorter that holds about memory bytes of rows (at least 64 KiB) and spills into dir.
 func NewSorter(memory int64, dir string) *Sorter {
-	return &Sorter{memory: int(min(max(memory, 1<<16), 1<<40)), dir: dir}
+	return &Sorter{memory: int(min(max(memory, 1<<16), 1<<40)), dir: dir, ordered: true}
 }
 
 // Add copies a row.
@@ -66,8 +70,18 @@ func (s *Sorter) Add(row []byte) error {
 	s.rows = append(s.rows, span{prefix: prefix(row), chunk: uint32(s.filled), at: uint32(len(*chunk))})
 	*chunk = append(binary.LittleEndian.AppendUint32(*chunk, uint32(len(row))), row...)
 	s.used += need
+	if s.ordered {
+		s.ordered = bytes.Compare(s.last, row) <= 0
+		s.last = (*chunk)[len(*chunk)-len(row):]
+	}
 	return nil
 }
+
+// Ordered reports whether all rows are in memory, and came in order.
+func (s *Sorter) Ordered() bool { return s.ordered && len(s.runs)+len(s.files) == 0 }
+
+// Len is the number of rows in memory.
+func (s *Sorter) Len() int { return len(s.rows) }
 
 // row gives the bytes of a span.
 func (s *Sorter) row(r span) []byte {
@@ -86,6 +100,9 @@ func prefix(row []byte) uint64 {
 }
 
 func (s *Sorter) sort() {
+	if s.ordered {
+		return
+	}
 	slices.SortFunc(s.rows, func(a, b span) int {
 		if a.prefix != b.prefix {
 			return cmp.Compare(a.prefix, b.prefix)
@@ -94,10 +111,11 @@ func (s *Sorter) sort() {
 	})
 }
 
-// spill writes the rows in memory as a sorted run.
+// spill writes the rows in memory as a sorted run, or at the end of the last one, where that ends before them.
 func (s *Sorter) spill() error {
 	s.sort()
-	err := s.write(func(w *bufio.Writer) error {
+	more := len(s.runs) > 0 && bytes.Compare(s.tail, s.row(s.rows[0])) <= 0
+	err := s.write(more, func(w *bufio.Writer) error {
 		for _, r := range s.rows {
 			if err := writeRow(w, s.row(r)); err != nil {
 				return err
@@ -105,24 +123,33 @@ func (s *Sorter) spill() error {
 		}
 		return nil
 	})
-	for i := range s.chunks {
-		s.chunks[i] = s.chunks[i][:0]
-	}
-	s.rows, s.used, s.filled = s.rows[:0], 0, 0
+	s.tail = append(s.tail[:0], s.row(s.rows[len(s.rows)-1])...)
+	s.forget()
 	return err
 }
 
-// write makes a run. The file has no name: whatever happens to the program, nothing is left behind.
-func (s *Sorter) write(fill func(*bufio.Writer) error) error {
-	f, err := os.CreateTemp(s.dir, "crosslift-sort-*")
-	if err != nil {
-		return fmt.Errorf("sort: %w", err)
+// forget empties the memory, and keeps it.
+func (s *Sorter) forget() {
+	for i := range s.chunks {
+		s.chunks[i] = s.chunks[i][:0]
 	}
-	s.runs = append(s.runs, f)
-	if err := os.Remove(f.Name()); err != nil {
-		return fmt.Errorf("sort: %w", err)
+	s.rows, s.used, s.filled, s.ordered, s.last = s.rows[:0], 0, 0, true, nil
+}
+
+// write makes a run, or writes more of the last one. The file has no name: whatever happens to the program, nothing is left
+// behind.
+func (s *Sorter) write(more bool, fill func(*bufio.Writer) error) error {
+	if !more {
+		f, err := os.CreateTemp(s.dir, "crosslift-sort-*")
+		if err != nil {
+			return fmt.Errorf("sort: %w", err)
+		}
+		s.runs = append(s.runs, f)
+		if err := os.Remove(f.Name()); err != nil {
+			return fmt.Errorf("sort: %w", err)
+		}
 	}
-	w := bufio.NewWriterSize(f, s.buffer())
+	w := bufio.NewWriterSize(s.runs[len(s.runs)-1], s.buffer())
 	if err := errors.Join(fill(w), w.Flush()); err != nil {
 		return fmt.Errorf("sort: spilling to %s: %w", s.dir, err)
 	}
@@ -144,7 +171,7 @@ func writeRow(w *bufio.Writer, row []byte) error {
 // Rows yields the rows in order. A row is valid until the next one. It may be called once, after the last Add.
 func (s *Sorter) Rows() iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		if len(s.runs) == 0 {
+		if len(s.runs)+len(s.files) == 0 {
 			s.sort()
 			for _, r := range s.rows {
 				if !yield(s.row(r), nil) {
@@ -157,7 +184,7 @@ func (s *Sorter) Rows() iter.Seq2[[]byte, error] {
 			yield(nil, err)
 			return
 		}
-		for row, err := range merge(s.runs, s.buffer()) {
+		for row, err := range merge(append(spilled(s.runs, s.buffer()), s.files...)) {
 			if !yield(row, err) || err != nil {
 				return
 			}
@@ -165,36 +192,17 @@ func (s *Sorter) Rows() iter.Seq2[[]byte, error] {
 	}
 }
 
-// mergeDown spills what is in memory and merges runs until one last merge is left.
-func (s *Sorter) mergeDown() error {
-	if len(s.rows) > 0 {
-		if err := s.spill(); err != nil {
-			return err
-		}
-	}
-	s.rows, s.chunks = nil, nil
-	for len(s.runs) > fanIn {
-		head := s.runs[:fanIn]
-		s.runs = s.runs[fanIn:]
-		err := s.write(func(w *bufio.Writer) error {
-			for row, err := range merge(head, s.buffer()) {
-				if err != nil {
-					return err
-				}
-				if err := writeRow(w, row); err != nil {
-					return err
-				}
+// Drain yields the rows in memory, in order, and empties it.
+func (s *Sorter) Drain() iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		s.sort()
+		for _, r := range s.rows {
+			if !yield(s.row(r)) {
+				break
 			}
-			return nil
-		})
-		for _, f := range head {
-			err = errors.Join(err, f.Close())
 		}
-		if err != nil {
-			return err
-		}
+		s.forget()
 	}
-	return nil
 }
 
 // Close frees the temporary files.
@@ -205,71 +213,4 @@ func (s *Sorter) Close() error {
 	}
 	s.runs, s.rows, s.chunks = nil, nil, nil
 	return err
-}
-
-// run reads one sorted run.
-type run struct {
-	r   *bufio.Reader
-	row []byte
-}
-
-func (r *run) next() error {
-	n, err := binary.ReadUvarint(r.r)
-	if err != nil {
-		return err // io.EOF between rows is the end
-	}
-	r.row = slices.Grow(r.row[:0], int(n))[:n]
-	if _, err := io.ReadFull(r.r, r.row); err != nil {
-		return fmt.Errorf("sort: reading a spilled run: %w", err)
-	}
-	return nil
-}
-
-type runHeap []*run
-
-func (h runHeap) Len() int           { return len(h) }
-func (h runHeap) Less(i, j int) bool { return bytes.Compare(h[i].row, h[j].row) < 0 }
-func (h runHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *runHeap) Push(x any)        { *h = append(*h, x.(*run)) }
-func (h *runHeap) Pop() any {
-	last := (*h)[len(*h)-1]
-	*h = (*h)[:len(*h)-1]
-	return last
-}
-
-// merge yields the rows of sorted runs in order.
-func merge(files []*os.File, buffer int) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		var h runHeap
-		for _, f := range files {
-			if _, err := f.Seek(0, io.SeekStart); err != nil {
-				yield(nil, fmt.Errorf("sort: %w", err))
-				return
-			}
-			r := &run{r: bufio.NewReaderSize(f, buffer)}
-			switch err := r.next(); {
-			case err == io.EOF:
-			case err != nil:
-				yield(nil, err)
-				return
-			default:
-				h = append(h, r)
-			}
-		}
-		heap.Init(&h)
-		for len(h) > 0 {
-			if !yield(h[0].row, nil) {
-				return
-			}
-			switch err := h[0].next(); {
-			case err == io.EOF:
-				heap.Pop(&h)
-			case err != nil:
-				yield(nil, err)
-				return
-			default:
-				heap.Fix(&h, 0)
-			}
-		}
-	}
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"math/big"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -25,13 +24,17 @@ type Writer struct {
 	sums     []*sum
 	currency int // place of the column that names the currency of money, where there is one
 
+	unique  bool
 	rows    int64
-	last    []byte
-	arena   []byte            // the rows of the batch; values refer to it
-	starts  []int             // where each of them starts
-	values  []parquet.Value   // one row
-	columns [][]parquet.Value // the batch, by column
+	last    []byte            // the row before
+	batch   batch             // rows that are being collected
+	full    batch             // those before, which are being written meanwhile
+	columns [][]parquet.Value // of full, by column; values refer to its bytes
+	written chan error        // what came of them; nil before the first
 }
+
+// ErrOrder says that a row is less than the one before it.
+var ErrOrder = errors.New("out of order")
 
 // Summary is what a writer learnt from the rows that passed.
 type Summary struct {
@@ -39,25 +42,6 @@ type Summary struct {
 	Content string            // SHA-256 over the rows in order, in the canonical encoding; hexadecimal
 	Sums    map[string]string // control sums, decimal: of each integer column and, as "column/RUB", of money by currency
 }
-
-// sum is the sum of an integer column, or of one currency's part of it.
-type sum struct {
-	column     table.Column
-	small      int64
-	big        big.Int
-	currencies map[string]*sum // of money; nil otherwise
-}
-
-func (s *sum) add(x int64) {
-	if total := s.small + x; (total > s.small) == (x > 0) {
-		s.small = total
-		return
-	}
-	s.big.Add(&s.big, big.NewInt(s.small))
-	s.small = x
-}
-
-func (s *sum) String() string { return new(big.Int).Add(&s.big, big.NewInt(s.small)).String() }
 
 // NewWriter starts a file.
 func NewWriter(w io.Writer, t *table.Table) *Writer {
@@ -67,7 +51,10 @@ func NewWriter(w io.Writer, t *table.Table) *Writer {
 		table: t, codec: NewCodec(t), out: out, hash: sha256.New(),
 		parquet: parquet.NewGenericWriter[any](out, schema,
 			parquet.Compression(&parquet.Zstd), parquet.PageBufferSize(pageBytes), parquet.CreatedBy("crosslift", "1", "")),
-		values: make([]parquet.Value, len(t.Columns)), columns: make([][]parquet.Value, len(t.Columns)),
+		columns: make([][]parquet.Value, len(t.Columns)),
+	}
+	for c := range wr.columns {
+		wr.columns[c] = make([]parquet.Value, batchRows)
 	}
 	currency, hasCurrency := t.Column("currency")
 	wr.currency = currency.Field
@@ -87,61 +74,65 @@ func NewWriter(w io.Writer, t *table.Table) *Writer {
 	return wr
 }
 
-// Write appends an encoded row. Rows must come in order: a row that is less than the one before it is refused.
+// Unique has the writer drop rows that are equal to the one before them.
+func (w *Writer) Unique() { w.unique = true }
+
+// Write appends an encoded row. Rows must come in order: a row that is less than the one before it is refused with ErrOrder,
+// and may be kept for somewhere else.
 func (w *Writer) Write(row []byte) error {
-	if bytes.Compare(row, w.last) < 0 {
-		return fmt.Errorf("%s: row %d is out of order", w.table, w.rows+1)
+	switch order := bytes.Compare(row, w.last); {
+	case order < 0:
+		return fmt.Errorf("%s: row %d is %w", w.table, w.rows+1, ErrOrder)
+	case order == 0 && w.unique:
+		return nil
 	}
-	w.last = append(w.last[:0], row...)
-	w.hash.Write(row)
+	w.last = w.batch.add(row)
 	w.rows++
-	w.starts = append(w.starts, len(w.arena))
-	w.arena = append(w.arena, row...)
-	if len(w.starts) == batchRows {
-		return w.batch()
+	if w.batch.rows() == batchRows {
+		return w.flush()
 	}
 	return nil
 }
 
-// batch hands the collected rows to parquet-go, column by column.
-func (w *Writer) batch() error {
-	for i, start := range w.starts {
-		end := len(w.arena)
-		if i+1 < len(w.starts) {
-			end = w.starts[i+1]
-		}
-		if err := w.codec.values(w.arena[start:end:end], w.values); err != nil {
-			return err
-		}
-		for c, v := range w.values {
-			w.columns[c] = append(w.columns[c], v)
-		}
-		for _, s := range w.sums {
-			v := w.values[s.column.Field]
-			if v.IsNull() {
-				continue
-			}
-			s.add(v.Int64())
-			if s.currencies == nil {
-				continue
-			}
-			name := w.values[w.currency].ByteArray()
-			of := s.currencies[string(name)]
-			if of == nil {
-				of = &sum{}
-				s.currencies[string(name)] = of
-			}
-			of.add(v.Int64())
-		}
+// flush has the rows of the batch written while the next ones are collected.
+func (w *Writer) flush() error {
+	if err := w.wait(); err != nil {
+		return err
+	}
+	w.batch, w.full = w.full, w.batch
+	w.batch.reset()
+	written, ends := make(chan error, 1), w.rows%rowGroupRows == 0
+	w.written = written
+	go func() { written <- w.write(ends) }()
+	return nil
+}
+
+// wait waits for the rows that are being written.
+func (w *Writer) wait() error {
+	if w.written == nil {
+		return nil
+	}
+	err := <-w.written
+	w.written = nil
+	return err
+}
+
+// write hands the full batch to parquet-go, column by column.
+func (w *Writer) write(endsRowGroup bool) error {
+	w.hash.Write(w.full.bytes)
+	if err := w.codec.decode(&w.full, w.columns); err != nil {
+		return err
+	}
+	rows := w.full.rows()
+	for _, s := range w.sums {
+		s.addAll(w.columns[s.column.Field][:rows], w.columns[w.currency])
 	}
 	for c, out := range w.parquet.ColumnWriters() {
-		if _, err := out.WriteRowValues(w.columns[c]); err != nil {
+		if _, err := out.WriteRowValues(w.columns[c][:rows]); err != nil {
 			return fmt.Errorf("%s: writing column %s: %w", w.table, w.table.Columns[c].Name, err)
 		}
-		w.columns[c] = w.columns[c][:0]
 	}
-	w.starts, w.arena = w.starts[:0], w.arena[:0]
-	if w.rows%rowGroupRows == 0 {
+	if endsRowGroup {
 		if err := w.parquet.Flush(); err != nil {
 			return fmt.Errorf("%s: writing a row group: %w", w.table, err)
 		}
@@ -152,10 +143,13 @@ func (w *Writer) batch() error {
 // Close ends the file: describe is given the summary and returns the key-value metadata for the footer. The footer is
 // then read back from the bytes that were written and compared, so that a file that cannot be read is never published.
 func (w *Writer) Close(describe func(Summary) map[string]string) (Summary, error) {
-	if len(w.starts) > 0 {
-		if err := w.batch(); err != nil {
+	if w.batch.rows() > 0 {
+		if err := w.flush(); err != nil {
 			return Summary{}, err
 		}
+	}
+	if err := w.wait(); err != nil {
+		return Summary{}, err
 	}
 	if err := w.parquet.Flush(); err != nil {
 		return Summary{}, fmt.Errorf("%s: writing a row group: %w", w.table, err)

@@ -22,6 +22,9 @@ type Index struct {
 	spans   []stay          // ascending within a device
 }
 
+// Bytes is how many the index takes.
+func (x *Index) Bytes() int64 { return int64(16*len(x.devices) + 4*len(x.first) + 24*len(x.spans)) }
+
 type stay struct {
 	from, to table.Micros
 	user     int32
