@@ -45,6 +45,7 @@ type trial struct {
 	views    []*view
 	calendar calendar
 	tally    tally
+	cells    []cell // of one measure's units, while they are emitted
 }
 
 // measure is a metric of an experiment.

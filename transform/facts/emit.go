@@ -11,14 +11,21 @@ import (
 )
 
 // worth is a unit's value before winsorising.
-func (m *measure) worth(b *block, unit, at int) float64 {
-	switch m.Type {
-	case metric.Proportion, metric.Retention:
-		return float64(min(b.cell(unit, at).count(), 1))
-	case metric.Count:
-		return float64(b.cell(unit, at).count())
+func (m *measure) worth(d *did, at int) float64 {
+	value := &d.block.sums[at].value
+	switch {
+	case m.Type == metric.Proportion || m.Type == metric.Retention:
+		return float64(min(d.cell.count(), 1))
+	case m.Type == metric.Count:
+		return float64(d.cell.count())
+	case value.Empty():
+		return float64(d.cell.sum)
 	}
-	return b.total(unit, at)
+	if c := d.block.cell(d.place, at); c.sum != 0 {
+		value.AddInt(d.place, c.sum)
+		c.sum = 0
+	}
+	return value.At(d.place)
 }
 
 // worthBefore is its value before the first exposure.
@@ -51,31 +58,39 @@ type did struct {
 	divisor, covariate, before float64 // of measures that have them
 }
 
-// each goes through a measure's sums of all units of a part, in the order of their ids. They lie all over the memory: so those of a
-// batch are fetched together.
+// each goes through a measure's sums of all units of a part, in the order of their ids. Cells are brought into it first: to write
+// each where it belongs among those of one measure takes a fraction of reading each from where it lies among those of all.
 func (v *view) each(at int, s *sheet, p part, do func(*did) error) error {
 	from, to := p.units(v)
-	blank := newSheet(1, len(v.measures)).open(0)
+	if s.ranks == nil {
+		s.rank(v.numbers, from)
+	}
+	e := v.experiment
+	e.cells = slices.Grow(e.cells[:0], s.units)[:s.units]
+	clear(e.cells)
 	for i := range s.blocks {
 		if of := &s.blocks[i]; of.cells != nil {
 			of.sums[at].settle()
+			for place, rank := range s.ranks[i*blockUnits : i*blockUnits+len(of.cells)/of.measures] {
+				e.cells[rank] = *of.cell(place, at)
+			}
 		}
 	}
-	var few [4 * batch]did
+	blank, cells := newSheet(1, len(v.measures)).open(0), e.cells
+	var few [batch]did
 	for base := 0; base < len(v.numbers); base += len(few) {
 		n := 0
 		for i, number := range v.numbers[base:min(base+len(few), len(v.numbers))] {
 			if number < from || number >= to {
 				continue
 			}
-			d := &few[n]
-			n++
-			*d = did{at: base + i, block: blank}
-			if b := &s.blocks[(number-from)/blockUnits]; b.cells != nil {
-				d.block, d.place = b, int(number-from)%blockUnits
-				d.cell = *b.cell(d.place, at)
+			d, unit := &few[n], number-from
+			d.at, d.block, d.place, d.cell = base+i, &s.blocks[unit/blockUnits], int(unit%blockUnits), cells[n]
+			if n++; d.block.cells == nil {
+				d.block, d.place = blank, 0
 			}
 		}
+		cells = cells[n:]
 		v.measures[at].fetch(at, few[:n])
 		for i := range few[:n] {
 			if err := do(&few[i]); err != nil {
@@ -124,7 +139,7 @@ func (v *view) emit(at int, s *sheet, p part, end int64) error {
 	row := &table.UnitMetricRow{Metric: m.Name, Stitching: v.stitching}
 	return v.each(at, s, p, func(d *did) error {
 		exposed := &v.exposures[d.at]
-		row.Unit, row.Sum, row.Count, row.FirstAt, row.LastAt = v.ids[d.at], m.worth(d.block, d.place, at), int64(d.cell.count()), nil, nil
+		row.Unit, row.Sum, row.Count, row.FirstAt, row.LastAt = v.ids[d.at], m.worth(d, at), int64(d.cell.count()), nil, nil
 		row.Received, row.Matured = exposed.received != never, m.span.maturity(exposed.first) <= end
 		if row.Count > 0 {
 			from, to := d.cell.times(exposed.first)

@@ -8,6 +8,9 @@ const (
 	perSpan  = 10 // most are of devices that nobody asks for
 )
 
+// perEmitted is what a unit takes while a measure is emitted: a cell, of one view of an experiment at a time.
+const perEmitted = 12
+
 // Floor is about how many bytes the pass takes at least, whatever Memory says: for the units and identifiers that it knows.
 func (in *Input) Floor() (bytes int64) {
 	for _, e := range in.Experiments {
@@ -22,7 +25,7 @@ func (in *Input) Floor() (bytes int64) {
 // known is how many bytes everything takes that was read before events.
 func (b *builder) known() (bytes int64) {
 	for _, v := range b.views {
-		each := 16 + 16 + 4 + 16 // id, exposure, number, person
+		each := 16 + 16 + 4 + 16 + 4 // id, exposure, number, person, rank
 		for _, m := range v.measures {
 			if m.ranked {
 				each += 16 // a value, in a slice that has grown
@@ -73,7 +76,7 @@ func (b *builder) parts() int {
 	}
 	bytes, most := int64(0), 1
 	for _, v := range b.views {
-		each := int64(0)
+		each := int64(perEmitted)
 		for _, m := range v.measures {
 			each += m.unitBytes()
 		}

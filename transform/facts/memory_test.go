@@ -14,7 +14,7 @@ func TestParts(t *testing.T) {
 	const n = 1000
 	m := &measure{Metric: &metric.Metric{}, numerator: &source{}}
 	measures := slices.Repeat([]*measure{m}, 10)
-	sums := n * 10 * m.unitBytes()
+	sums := n * (10*m.unitBytes() + perEmitted)
 	v := &view{units: units{ids: make([]identifier.ID, n)}, measures: measures}
 	b := &builder{workers: 2, views: []*view{v}, accounts: newIndex(v.ids[:1]), devices: newIndex(nil), ofAccounts: newOwners(1, nil), ofDevices: newOwners(0, nil)}
 	_, reading := b.groupsAtOnce()

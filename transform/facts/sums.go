@@ -14,6 +14,7 @@ const blockUnits = 1 << 12
 type sheet struct {
 	units  int
 	blocks []block
+	ranks  []int32 // of the units in the order of their ids; none until they are asked for
 }
 
 type block struct {
@@ -60,11 +61,23 @@ func (c *cell) add(n, first, last uint64) {
 }
 
 func newSheet(units, measures int) *sheet {
-	s := &sheet{units, make([]block, (units+blockUnits-1)/blockUnits)}
+	s := &sheet{units: units, blocks: make([]block, (units+blockUnits-1)/blockUnits)}
 	for i := range s.blocks {
 		s.blocks[i].measures = measures
 	}
 	return s
+}
+
+// rank gives the units their ranks, where numbers are those of all units in the order of their ids and the sheet's begin with one.
+func (s *sheet) rank(numbers []int32, from int32) {
+	s.ranks = make([]int32, s.units)
+	rank := int32(0)
+	for _, number := range numbers {
+		if unit := int(number - from); unit >= 0 && unit < s.units {
+			s.ranks[unit] = rank
+			rank++
+		}
+	}
 }
 
 // open locks a block.
@@ -74,6 +87,7 @@ func (s *sheet) open(at int32) *block {
 	if b.cells == nil {
 		n := min(blockUnits, s.units-int(at)*blockUnits)
 		b.cells, b.sums = make([]cell, n*b.measures), make([]sums, b.measures)
+		clear(b.cells) // by now, since whoever reads memory before writing it makes the system hand it out twice
 		for i := range b.sums {
 			m := &b.sums[i]
 			for _, v := range []*exact.Vector{&m.value, &m.divisor, &m.covariate, &m.before} {
@@ -86,19 +100,6 @@ func (s *sheet) open(at int32) *block {
 
 // cell is that of a unit and a measure.
 func (b *block) cell(unit, measure int) *cell { return &b.cells[unit*b.measures+measure] }
-
-// total is what a unit's events count for.
-func (b *block) total(unit, measure int) float64 {
-	c, value := b.cell(unit, measure), &b.sums[measure].value
-	if value.Empty() {
-		return float64(c.sum)
-	}
-	if c.sum != 0 {
-		value.AddInt(unit, c.sum)
-		c.sum = 0
-	}
-	return value.At(unit)
-}
 
 // order brings hits that jump between blocks, as those of a row group do that is sorted by something else than accounts, into
 // the order of blocks.

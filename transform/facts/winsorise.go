@@ -28,7 +28,7 @@ func (m *measure) percentiles() bool {
 func (v *view) collect(at int, s *sheet, p part) {
 	m := v.measures[at]
 	v.each(at, s, p, func(d *did) error { //nolint:errcheck // it has none
-		if x := m.worth(d.block, d.place, at); x != 0 || !m.Winsorise.IgnoreZeros {
+		if x := m.worth(d, at); x != 0 || !m.Winsorise.IgnoreZeros {
 			v.values[at] = append(v.values[at], x)
 		}
 		return nil

@@ -124,7 +124,9 @@ func reach[T any](values []T, i, expected int) []T {
 		return values
 	}
 	if values == nil {
-		return make([]T, max(i+1, expected))
+		values = make([]T, max(i+1, expected))
+		clear(values) // memory that is read before it is written is handed out twice by the system
+		return values
 	}
 	return append(values, make([]T, i+1-len(values))...)
 }
