@@ -133,7 +133,7 @@ func same[T any](t testing.TB, what string, got, want []T) {
 func TestByHand(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
-	worlds := 20
+	worlds := 12
 	if os.Getenv("CROSSLIFT_SOAK") != "" {
 		worlds = 5000
 	}
