@@ -38,7 +38,7 @@ func newIndex(ids []identifier.ID) *index {
 func (x *index) fill() bool {
 	const near = 64
 	x.slots = make([]uint32, x.homes+near)
-	clear(x.slots) // as those of sums
+	clear(x.slots) // as cells are, see open
 	for i := range x.ids {
 		home, tag := x.home(&x.ids[i])
 		at := home

@@ -47,6 +47,7 @@ func (m *meetings) slot(unit int32, value uint64) *meeting {
 func (m *meetings) grow() {
 	old := m.slots
 	m.slots = make([]meeting, max(64, 2*len(old)))
+	clear(m.slots) // as cells are, see open
 	for i := range old {
 		if s := &old[i]; s.unit != 0 {
 			*m.slot(s.unit, s.value) = *s
