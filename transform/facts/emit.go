@@ -38,14 +38,20 @@ func (m *measure) worthBefore(s *sums, unit int) float64 {
 }
 
 // settle counts the different values that units have met.
-func (s *sums) settle() {
-	for unit := range s.met.all() {
-		s.value.AddInt(int(unit), 1)
+func (s *sheet) settle(at int) {
+	for i := range s.blocks {
+		if s.blocks[i].cells == nil {
+			continue
+		}
+		of := &s.blocks[i].sums[at]
+		for unit := range of.met.all() {
+			of.value.AddInt(int(unit), 1)
+		}
+		for unit := range of.metBefore.all() {
+			of.covariate.AddInt(int(unit), 1)
+		}
+		of.met, of.metBefore = meetings{}, meetings{}
 	}
-	for unit := range s.metBefore.all() {
-		s.covariate.AddInt(int(unit), 1)
-	}
-	s.met, s.metBefore = meetings{}, meetings{}
 }
 
 // did is what a unit did by a measure.
@@ -62,15 +68,11 @@ type did struct {
 // each where it belongs among those of one measure takes a fraction of reading each from where it lies among those of all.
 func (v *view) each(at int, s *sheet, p part, do func(*did) error) error {
 	from, to := p.units(v)
-	if s.ranks == nil {
-		s.rank(v.numbers, from)
-	}
 	e := v.experiment
 	e.cells = slices.Grow(e.cells[:0], s.units)[:s.units]
 	clear(e.cells)
 	for i := range s.blocks {
 		if of := &s.blocks[i]; of.cells != nil {
-			of.sums[at].settle()
 			for place, rank := range s.ranks[i*blockUnits : i*blockUnits+len(of.cells)/of.measures] {
 				e.cells[rank] = *of.cell(place, at)
 			}

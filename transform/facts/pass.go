@@ -29,7 +29,6 @@ func (b *builder) pass(ctx context.Context) error {
 		}
 		b.each(func(e *trial) error {
 			return e.inOrder(func(v *view, at int) error {
-				b.tellDays(v, at, sheets[v.place], p)
 				if v.measures[at].ranked && parts > 1 {
 					v.collect(at, sheets[v.place], p)
 					return nil
@@ -116,5 +115,16 @@ func (b *builder) read(ctx context.Context, tasks []task, p part, again bool) ([
 	for _, e := range b.trials {
 		b.fail(e, e.tally.unrated())
 	}
-	return sheets, nil
+	return sheets, b.parallel(len(b.views), func(i int) error {
+		v, s := b.views[i], sheets[i]
+		for at := range v.measures {
+			if !again {
+				b.tellDays(v, at, s, p)
+			}
+			s.settle(at)
+		}
+		from, _ := p.units(v)
+		s.rank(v.numbers, from)
+		return nil
+	})
 }

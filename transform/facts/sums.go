@@ -14,7 +14,7 @@ const blockUnits = 1 << 12
 type sheet struct {
 	units  int
 	blocks []block
-	ranks  []int32 // of the units in the order of their ids; none until they are asked for
+	ranks  []int32 // of the units in the order of their ids, once all events are read
 }
 
 type block struct {
