@@ -117,6 +117,9 @@ func (w *Writer) wait() error {
 	return err
 }
 
+// Abandon waits for the rows that are being written; the file stays unfinished. After Close it does nothing.
+func (w *Writer) Abandon() { _ = w.wait() }
+
 // write hands the full batch to parquet-go, column by column.
 func (w *Writer) write(endsRowGroup bool) error {
 	w.hash.Write(w.full.bytes)

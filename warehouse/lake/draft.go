@@ -131,6 +131,7 @@ func (d *Draft) Close() error {
 	err := d.sorter.Close()
 	for _, w := range []*written{d.straight, d.early} {
 		if w != nil {
+			w.Abandon()
 			err = errors.Join(err, w.file.Close())
 		}
 	}
