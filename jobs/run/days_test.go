@@ -120,8 +120,8 @@ func (p *pipeline) does(what string, q Request, want ...string) {
 	}
 }
 
-// stands holds what `status` says of edges against what is expected, by day and state.
-func (p *pipeline) stands(what string, want ...string) {
+// status is what `status` says.
+func (p *pipeline) status() []Verdict {
 	p.t.Helper()
 	plan, _, err := p.Status(p.t.Context())
 	if err != nil {
@@ -131,8 +131,14 @@ func (p *pipeline) stands(what string, want ...string) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	return verdicts
+}
+
+// stands holds what `status` says of edges against what is expected, by day and state.
+func (p *pipeline) stands(what string, want ...string) {
+	p.t.Helper()
 	var got []string
-	for _, v := range verdicts {
+	for _, v := range p.status() {
 		if v.Task.Job == p.edges {
 			got = append(got, fmt.Sprint(int(v.Task.Day), " ", v.State))
 		}

@@ -83,16 +83,8 @@ func define(as string, of ...*jobs.Job) {
 // say holds what `status` says of the experiment against what is expected: what is neither current nor idle, and why.
 func (e *ended) say(what string, want ...string) {
 	e.t.Helper()
-	plan, _, err := e.Status(e.t.Context())
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	verdicts, err := e.Verdicts(e.t.Context(), plan)
-	if err != nil {
-		e.t.Fatal(err)
-	}
 	var got []string
-	for _, v := range verdicts {
+	for _, v := range e.status() {
 		if v.Task.Job.Experiment != "" && v.State != Current && v.State != Idle {
 			got = append(got, fmt.Sprintf("%s %d %s: %s", v.Task.Job.Name, v.Task.Day, v.State, v.Reason))
 		}
